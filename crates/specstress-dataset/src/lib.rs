@@ -1,0 +1,3 @@
+//! Tables of a study.
+
+pub mod rows;
