@@ -75,7 +75,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<(serde_json::Value, T), Optio
     Ok((value, typed))
 }
 
-/// The contents of ``` blocks, with any info string dropped.
+/// The contents of fenced blocks, with any info string dropped.
 fn fenced(text: &str) -> Vec<&str> {
     let mut blocks = Vec::new();
     let mut open: Option<usize> = None;

@@ -10,6 +10,7 @@ use crate::response::ChatResponse;
 
 /// What a model can do, as far as callers choose by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent yes-or-no facts")]
 #[non_exhaustive]
 pub struct Capabilities {
     /// The provider enforces [`ChatRequest::schema`]; elsewhere callers decode leniently.

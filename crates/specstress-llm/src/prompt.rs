@@ -244,10 +244,8 @@ fn block_filter(text: String, tag: String, attributes: Kwargs) -> Result<String,
     let mut opening = tag.clone();
     for name in attributes.args() {
         let value: Value = attributes.get(name)?;
-        opening.push_str(&format!(
-            " {name}=\"{}\"",
-            value.to_string().replace('"', "'")
-        ));
+        let value = value.to_string().replace('"', "'");
+        opening = format!("{opening} {name}=\"{value}\"");
     }
     Ok(wrap(&opening, &tag, &text))
 }
@@ -349,15 +347,30 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_their_line() {
         let text = |result: Result<Prompt, PromptError>| result.unwrap_err().to_string();
-        insta::assert_snapshot!(text(Prompt::parse("p", "=== sytem ===\nx")), @"");
-        insta::assert_snapshot!(text(Prompt::parse("p", "=== system ===\nx")), @"");
-        insta::assert_snapshot!(text(Prompt::parse("p", "one\n{{ open")), @"");
-        insta::assert_snapshot!(
-            text(Prompt::parse("p", "no variable").unwrap().require(&["query"])), @""
+        assert_eq!(
+            text(Prompt::parse("p", "=== sytem ===\nx")),
+            "prompt \"p\", line 1: section \"sytem\" is unknown or repeated; use system, shared, user"
+        );
+        assert_eq!(
+            text(Prompt::parse("p", "=== system ===\nx")),
+            "prompt \"p\" has no text to send: add a section `=== user ===`"
+        );
+        let open = text(Prompt::parse("p", "one\n{{ open"));
+        assert!(
+            open.starts_with("prompt \"p\", line 2: syntax error"),
+            "{open}"
+        );
+        assert_eq!(
+            text(Prompt::parse("p", "none").unwrap().require(&["query"])),
+            "prompt \"p\" never uses {{ query }}, which the model must see"
         );
         let prompt =
             Prompt::parse("p", "=== system ===\nx\n\n=== user ===\na\n{{ querry }}").unwrap();
-        insta::assert_snapshot!(prompt.render(&json!({"query": 1})).unwrap_err(), @"");
+        let missing = prompt.render(&json!({"query": 1})).unwrap_err().to_string();
+        assert!(
+            missing.starts_with("prompt \"p\", line 6: undefined value"),
+            "{missing}"
+        );
     }
 
     #[test]
