@@ -39,6 +39,7 @@ mod recorder;
 mod request;
 mod response;
 mod scripted;
+mod settings;
 mod store;
 
 pub use error::{LlmError, LlmErrorKind};
@@ -52,4 +53,5 @@ pub use recorder::{CallCounts, Recorded, Recorder, StopSignal};
 pub use request::{ChatRequest, Effort, Message, Part, ResponseSchema, Role, SharedText};
 pub use response::{ChatResponse, FinishReason, Usage};
 pub use scripted::ScriptedModel;
+pub use settings::CallSettings;
 pub use store::{CallReply, CallRequest, CallStore, MemoryStore, StoreError, StoredCall};
