@@ -1,1 +1,92 @@
-//! Skeleton.
+//! Statistics for panels of raters: how far a panel disagrees on one item, who stands
+//! alone, how often raters agree, and how sure a rate is. Arrays in, plain results out;
+//! nothing here knows where the scores come from.
+//!
+//! Every result carries its estimate, the number of observations it rests on and the number
+//! it left out. A quantity that does not exist (no scores, a zero denominator) is `None`,
+//! never `NaN`; missing scores are `None` on the way in, and the rule that handles them is
+//! an argument ([`MissingPolicy`]) or stated on the function.
+//!
+//! "The paper" is Zhang et al. 2025, *Stress-Testing Model Specs Reveals Character Differences
+//! among Language Models*, arXiv 2510.07686 v2; pages are its pages.
+//!
+//! ```
+//! use specstress_stats::ndarray::array;
+//! use specstress_stats::{DisagreementParams, disagreement, disagreement_batch};
+//!
+//! // Four models, two values each, on the 0 to 6 scale of the paper.
+//! let scores = array![[0_u8, 6], [4, 2], [1, 5], [5, 2]];
+//! let d = disagreement(scores.view(), None, &DisagreementParams::default())?;
+//! assert!(d.high);
+//! assert_eq!((d.n, d.missing), (4, 0));
+//! assert!((d.max.expect("four scores") - 4.25_f64.sqrt()).abs() < 1e-12);
+//!
+//! // Only models 1 and 3, for many scenarios at once: scenarios x models x values.
+//! let many = array![[[0_u8, 6], [4, 2], [1, 5], [5, 2]], [[3, 3], [3, 3], [3, 3], [3, 3]]];
+//! let pairs = disagreement_batch(many.view(), Some(&[1, 3]), &DisagreementParams::default())?;
+//! assert_eq!(pairs[0].max, Some(0.5));
+//! assert_eq!(pairs[1].max, Some(0.0));
+//! # Ok::<(), specstress_stats::StatsError>(())
+//! ```
+//!
+//! # Traits
+//!
+//! - [`Dispersion`]: the spread of the scores of one panel on one value. Implement it to
+//!   measure disagreement another way; [`PopulationStd`] and [`SampleStd`] ship here.
+//! - [`Score`] (sealed): what an array may hold: `u8`, `u16`, `f64` or an `Option` of these.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `serde` | `serde::Serialize` on every result |
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "array views are passed by value, as slices are"
+)]
+#![expect(
+    clippy::float_cmp,
+    reason = "equal scores, exact bars and golden values are compared bit for bit on purpose"
+)]
+
+mod agreement;
+mod bins;
+mod correlation;
+mod disagreement;
+mod dispersion;
+mod error;
+mod kappa;
+mod noncompliance;
+mod normal;
+mod outlier;
+mod panel;
+mod proportion;
+mod ratio;
+mod score;
+mod threshold;
+mod wins;
+
+pub use ndarray;
+
+pub use agreement::{AgreementMatrix, PairAgreement, agreement_matrix};
+pub use bins::{BinRate, Bins, Enrichment, enrichment};
+pub use correlation::{Correlation, pearson, spearman};
+pub use disagreement::{
+    Disagreement, DisagreementParams, MissingPolicy, disagreement, disagreement_batch,
+};
+pub use dispersion::{Dispersion, PopulationStd, SampleStd};
+pub use error::StatsError;
+pub use kappa::{FleissKappa, fleiss_kappa, fleiss_kappa_counts};
+pub use noncompliance::{
+    MajorityVote, ModelVotes, NonCompliance, ScenarioVotes, frequent_noncompliance,
+};
+pub use normal::normal_quantile;
+pub use outlier::{ModelOutlier, OutlierParams, OutlierReading, Outliers, outliers};
+pub use proportion::{
+    Confidence, Interval, Proportion, binomial_standard_error, proportion, wilson_interval,
+};
+pub use ratio::Ratio;
+pub use score::Score;
+pub use threshold::Threshold;
+pub use wins::{CategoryWins, Comparison, Preference, WinRates, win_rates};

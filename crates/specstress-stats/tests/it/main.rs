@@ -1,0 +1,8 @@
+//! Properties against brute force, and figures of the paper and of its released rows.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+#![expect(clippy::print_stderr, reason = "a skipped test says why")]
+
+mod paper;
+mod properties;
+mod released_rows;
