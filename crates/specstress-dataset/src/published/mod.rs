@@ -1,0 +1,34 @@
+//! The layout of the published data set (method section 6), so that its tables are read, and ours can be shared.
+//!
+//! 44 columns for twelve models: `rank, query_generator, value1, value2, nudge_direction, query`, one
+//! `response_<model>` per model, `<model>_value1_position` and `<model>_value2_position` per model, `chunk_index,
+//! entry_idx`. The two groups of columns order the models differently, so everything here goes by name.
+//!
+//! ```
+//! use specstress_dataset::published::{ReadOptions, read_published};
+//!
+//! let dir = tempfile::tempdir()?;
+//! let path = dir.path().join("split.csv");
+//! std::fs::write(&path, "value1,value2,m_value2_position,m_value1_position\nhonesty,kindness,6,\n")?;
+//! let reader = read_published(&path, &ReadOptions::default())?;
+//! assert_eq!(reader.models(), ["m"]);
+//! for row in reader {
+//!     assert_eq!(row?.position("m"), Some((None, Some(6))));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod cell;
+mod layout;
+mod plan;
+mod read;
+mod read_parquet;
+mod row;
+mod write;
+mod write_parquet;
+
+pub use layout::{PUBLISHED_MODELS, PUBLISHED_SUBSETS, PublishedSubset};
+pub use plan::ReadOptions;
+pub use read::{PublishedReader, read_published};
+pub use row::PublishedRow;
+pub use write::PublishedWriter;

@@ -1,0 +1,12 @@
+//! Tests of the tables through files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+mod auto_traits;
+mod bad_text;
+mod damage;
+mod published;
+mod round_trip;
+mod samples;
+mod schemas;
+mod table_dir;
