@@ -1,0 +1,23 @@
+mod ballots;
+mod compliance;
+mod disagreement;
+mod judges;
+mod labels;
+mod panel;
+mod rate;
+mod report;
+mod scan;
+mod sharpest;
+mod stages;
+
+pub use compliance::{
+    Compliance, DisagreementBins, ModelCompliance, NonComplianceBin, PoolCompliance,
+};
+pub use disagreement::{HistogramBin, SubsetDisagreement};
+pub use judges::{Fleiss, JudgeAgreement, JudgePair, JudgeRate};
+pub use labels::{ModelRefusals, ModelValues, ProviderValues, TopicCounts, ValueCounts};
+pub use panel::ModelOutliers;
+pub use rate::{GroupRate, Rate};
+pub use report::{AbsentSection, StudyReport};
+pub use sharpest::{Question, SharpAnswer, SharpScenario, VerdictSummary};
+pub use stages::{Coverage, ModelOutcomes, OutcomeCount, StageCounts};

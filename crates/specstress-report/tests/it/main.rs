@@ -1,0 +1,9 @@
+//! Reports over small studies whose numbers were worked out by hand.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+mod fixture;
+mod html;
+mod missing;
+mod numbers;
+mod text;
