@@ -1,0 +1,40 @@
+/// Why a simulated world or one of its models cannot be made.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SimError {
+    /// An option outside its range.
+    #[error("option {option} is {value}, outside {low} to {high}: choose a value inside")]
+    OptionOutOfRange {
+        /// The option's field name.
+        option: &'static str,
+        /// What was given.
+        value: f64,
+        /// The least allowed value.
+        low: f64,
+        /// The greatest allowed value.
+        high: f64,
+    },
+    /// The taxonomy has too few or too many categories to plant conflicts between.
+    #[error(
+        "the taxonomy has {found} categories at level {level}, a simulated world takes {low} to {high}: \
+         group its values differently"
+    )]
+    CategoryCount {
+        /// How many there are.
+        found: usize,
+        /// The level taken as categories: 2, or the highest one below.
+        level: u8,
+        /// The least number.
+        low: usize,
+        /// The greatest number.
+        high: usize,
+    },
+    /// No simulated model of that key.
+    #[error("there is no simulated model {key:?}: use one of {known}")]
+    UnknownModel {
+        /// What was asked for.
+        key: String,
+        /// All keys, separated by commas.
+        known: String,
+    },
+}

@@ -1,0 +1,11 @@
+//! The simulated world, used as a study would use it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod documents;
+mod geometry;
+mod judges;
+mod prompts;
+mod study;
+mod truth;
+mod worlds;
