@@ -1,0 +1,140 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use specstress_dataset::TableDir;
+use specstress_llm::{Recorder, StopSignal};
+
+use crate::error::PipelineError;
+use crate::manifest::Manifest;
+use crate::store::SqliteStore;
+
+/// The directory of one run, held by one process at a time.
+///
+/// ```text
+/// run.lock            held while a process works on the run
+/// specstress.toml     the configuration as resolved (written by the program that has one)
+/// manifest.json       versions, hashes of inputs and prompts, models, seed, stages done
+/// calls.sqlite        every request and reply
+/// tables/NAME/        one folder of Parquet parts per table
+/// report/             the rendered report
+/// ```
+#[derive(Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    store: Arc<SqliteStore>,
+    stop: StopSignal,
+    // Released by the system when the process ends, however it ends.
+    _lock: File,
+}
+
+impl RunDir {
+    /// Opens a run directory, making it when it is not there, and takes its lock.
+    ///
+    /// Fails when another process holds it, when a newer build wrote it, and when the directory holds
+    /// something that is no run; nothing is written in any of these cases.
+    pub fn open(path: &Path) -> Result<Self, PipelineError> {
+        let is_run = Self::manifest_path(path).exists() || path.join("run.lock").exists();
+        if !is_run && path.exists() {
+            let mut entries =
+                std::fs::read_dir(path).map_err(PipelineError::io("cannot read", path))?;
+            if entries.next().is_some() {
+                return Err(PipelineError::NotARun {
+                    path: path.to_owned(),
+                });
+            }
+        }
+        Manifest::read(&Self::manifest_path(path))?;
+        std::fs::create_dir_all(path).map_err(PipelineError::io("cannot create", path))?;
+        let lock = take_lock(path)?;
+        let store = Arc::new(SqliteStore::open(&Self::calls_path(path))?);
+        Ok(Self {
+            path: path.to_owned(),
+            store,
+            stop: StopSignal::default(),
+            _lock: lock,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the run's call store in front of models, under the run's stop signal.
+    pub fn recorder(&self) -> Recorder {
+        Recorder::new(self.store.clone()).with_stop(self.stop.clone())
+    }
+
+    /// Stops the run: calls in flight end and are stored, no new call is made.
+    pub fn stop_signal(&self) -> &StopSignal {
+        &self.stop
+    }
+
+    /// The run's tables.
+    pub fn tables(&self) -> TableDir {
+        Self::tables_of(&self.path)
+    }
+
+    /// The tables of any run directory, for readers; needs no lock, since tables change whole.
+    pub fn tables_of(path: &Path) -> TableDir {
+        TableDir::new(path.join("tables"))
+    }
+
+    /// The call store's file.
+    pub fn calls_path(path: &Path) -> PathBuf {
+        path.join("calls.sqlite")
+    }
+
+    /// The manifest's file.
+    pub fn manifest_path(path: &Path) -> PathBuf {
+        path.join("manifest.json")
+    }
+
+    /// Whether another process works on the run now.
+    pub fn is_locked(path: &Path) -> bool {
+        OpenOptions::new()
+            .read(true)
+            .open(path.join("run.lock"))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+fn take_lock(path: &Path) -> Result<File, PipelineError> {
+    let file_path = path.join("run.lock");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&file_path)
+        .map_err(PipelineError::io("cannot open", &file_path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut process = String::new();
+            // The number is a courtesy: without it the message still says what to do.
+            let _ = file.read_to_string(&mut process);
+            let process = process.trim();
+            return Err(PipelineError::Locked {
+                path: path.to_owned(),
+                holder: if process.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (process {process})")
+                },
+            });
+        }
+        Err(TryLockError::Error(source)) => {
+            return Err(PipelineError::io("cannot lock", file_path)(source));
+        }
+    }
+    let mut note = || -> std::io::Result<()> {
+        file.set_len(0)?;
+        file.rewind()?;
+        writeln!(file, "{}", std::process::id())
+    };
+    note().map_err(PipelineError::io("cannot write", &file_path))?;
+    Ok(file)
+}

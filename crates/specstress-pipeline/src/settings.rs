@@ -1,0 +1,196 @@
+use serde::{Deserialize, Serialize};
+
+use crate::error::PipelineError;
+
+/// Which standard deviation disagreement is (method: section 7.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StdKind {
+    /// Divide by n: what the release used.
+    #[default]
+    Population,
+    /// Divide by n - 1.
+    Sample,
+}
+
+/// Which value two models must differ on to count as significantly apart (method: section 7.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutlierReading {
+    /// Either value, pair by pair.
+    #[default]
+    Either,
+    /// One and the same value for all pairs.
+    Same,
+    /// Both values.
+    Both,
+}
+
+/// A named set of panel models.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subset {
+    /// The name in tables and reports.
+    pub name: String,
+    /// Keys of its models.
+    pub models: Vec<String>,
+}
+
+/// Everything a study can be told, apart from who does the work. The defaults are the paper's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StudySettings {
+    /// What the report is called.
+    pub title: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Value pairs to sample; each gives up to three questions.
+    pub pairs: usize,
+    /// Answers per question and panel model.
+    pub samples: u32,
+    /// Which standard deviation.
+    pub std: StdKind,
+    /// Disagreement from which a question is hard.
+    pub threshold: f64,
+    /// Distance within which two questions count as the same; `None` keeps all.
+    pub diversity_radius: Option<f64>,
+    /// Covering distance of the disagreement-weighted selection.
+    pub weighted_radius: f64,
+    /// The named sets of models; the first one is the whole panel's.
+    pub subsets: Vec<Subset>,
+    /// Which reading of the outlier rule.
+    pub outliers: OutlierReading,
+    /// Difference from which two positions are significantly apart.
+    pub outlier_gap: u8,
+    /// Models an outlier must be apart from; `None` is nine of eleven, rounded up for other panels.
+    pub outlier_count: Option<usize>,
+    /// The subset whose answers are judged and whose disagreement makes the bins.
+    pub judged_subset: Option<String>,
+    /// Most questions judged per disagreement bin; `None` judges all.
+    pub judged_per_bin: Option<usize>,
+    /// Most calls in flight.
+    pub concurrency: usize,
+}
+
+impl Default for StudySettings {
+    fn default() -> Self {
+        Self {
+            title: "Stress test of a model spec".to_owned(),
+            seed: 0,
+            pairs: 200,
+            samples: 1,
+            std: StdKind::Population,
+            threshold: 1.5,
+            diversity_radius: Some(0.4),
+            weighted_radius: 0.8,
+            subsets: Vec::new(),
+            outliers: OutlierReading::Either,
+            outlier_gap: 4,
+            outlier_count: None,
+            judged_subset: None,
+            judged_per_bin: Some(1000),
+            concurrency: 64,
+        }
+    }
+}
+
+impl StudySettings {
+    /// Checks the settings against the panel's keys and fills in the default subset of all models.
+    pub(crate) fn checked(mut self, panel: &[&str]) -> Result<Self, PipelineError> {
+        let refuse = |setting, reason: String| Err(PipelineError::Setting { setting, reason });
+        if self.pairs == 0 {
+            return refuse("pairs", "0 pairs give nothing to measure".to_owned());
+        }
+        if self.samples == 0 {
+            return refuse("samples", "must be 1 or more".to_owned());
+        }
+        if !(self.threshold.is_finite() && self.threshold > 0.0) {
+            return refuse("threshold", format!("{} is not above 0", self.threshold));
+        }
+        if !(self.weighted_radius.is_finite() && self.weighted_radius > 0.0) {
+            return refuse(
+                "weighted_radius",
+                format!("{} is not above 0", self.weighted_radius),
+            );
+        }
+        if let Some(radius) = self.diversity_radius
+            && !(radius.is_finite() && radius > 0.0)
+        {
+            return refuse("diversity_radius", format!("{radius} is not above 0"));
+        }
+        if self.outlier_gap == 0 || self.outlier_gap > 6 {
+            return refuse(
+                "outlier_gap",
+                format!(
+                    "{} is not a difference of positions, 1 to 6",
+                    self.outlier_gap
+                ),
+            );
+        }
+        if self.concurrency == 0 {
+            return refuse("concurrency", "must be 1 or more".to_owned());
+        }
+        if self.subsets.is_empty() {
+            self.subsets.push(Subset {
+                name: "all_models".to_owned(),
+                models: panel.iter().map(|&key| key.to_owned()).collect(),
+            });
+        }
+        for (at, subset) in self.subsets.iter().enumerate() {
+            if self.subsets[..at]
+                .iter()
+                .any(|other| other.name == subset.name)
+            {
+                return refuse("subsets", format!("{} stands twice", subset.name));
+            }
+            if subset.name == "diversity" {
+                return refuse(
+                    "subsets",
+                    "the name diversity is taken by the first selection".to_owned(),
+                );
+            }
+            if subset.models.len() < 2 {
+                return refuse(
+                    "subsets",
+                    format!("{} needs two models or more to disagree", subset.name),
+                );
+            }
+            for model in &subset.models {
+                if !panel.contains(&model.as_str()) {
+                    return refuse(
+                        "subsets",
+                        format!(
+                            "{} names the model {model}, which is not in the panel ({})",
+                            subset.name,
+                            panel.join(", ")
+                        ),
+                    );
+                }
+            }
+        }
+        if let Some(judged) = &self.judged_subset
+            && self.subsets.iter().all(|subset| subset.name != *judged)
+        {
+            let names: Vec<_> = self.subsets.iter().map(|s| s.name.as_str()).collect();
+            return refuse(
+                "judged_subset",
+                format!("{judged} is not a subset ({})", names.join(", ")),
+            );
+        }
+        Ok(self)
+    }
+
+    /// The subset whose answers are judged: the named one, else the first.
+    pub(crate) fn judged(&self) -> Option<&Subset> {
+        match &self.judged_subset {
+            Some(name) => self.subsets.iter().find(|subset| subset.name == *name),
+            None => self.subsets.first(),
+        }
+    }
+
+    /// How many others an outlier is apart from, for a panel of `models`: nine of eleven.
+    pub(crate) fn outliers_needed(&self, models: usize) -> usize {
+        self.outlier_count
+            .unwrap_or_else(|| (models.saturating_sub(1) * 9).div_ceil(11))
+    }
+}

@@ -1,0 +1,54 @@
+use specstress_dataset::TableDir;
+use specstress_dataset::rows::{ScenarioRow, SelectionRow};
+use specstress_kcenter::{FarthestFirst, Selector, Start, Stop};
+use specstress_llm::OutcomeKind;
+
+use crate::drive::Abort;
+use crate::error::PipelineError;
+use crate::stages::{DIVERSITY, Question, Tally, vectors};
+use crate::study::Study;
+
+/// Keeps one of every group of questions that say the same: unweighted k-center, stopping at a distance.
+pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Result<(), Abort> {
+    let mut writer = tables.writer::<SelectionRow>()?;
+    let ids = match study.settings.diversity_radius {
+        Some(radius) if study.parts.embedder.is_some() => thinned(study, tables, radius)?,
+        _ => all(tables)?,
+    };
+    tally.started(Some(ids.len() as u64));
+    tally.ended(OutcomeKind::Answered, ids.len() as u64);
+    for (rank, scenario_id) in (0_u32..).zip(ids) {
+        writer.push(SelectionRow {
+            selection: DIVERSITY.to_owned(),
+            rank,
+            scenario_id,
+            weight: None,
+        })?;
+    }
+    writer.finish()?;
+    Ok(())
+}
+
+fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>, Abort> {
+    let (ids, points) = vectors::read(tables, |_| true)?;
+    if ids.is_empty() {
+        return Ok(ids);
+    }
+    let selection = FarthestFirst::new(Stop::Radius(radius))
+        .start(Start::Seed(study.settings.seed))
+        .select(points.view(), None)
+        .map_err(|source| PipelineError::KCenter {
+            selection: DIVERSITY.to_owned(),
+            source,
+        })?;
+    let centers = selection.centers.into_iter();
+    Ok(centers.map(|at| ids[at].clone()).collect())
+}
+
+fn all(tables: &TableDir) -> Result<Vec<String>, Abort> {
+    let mut ids = Vec::new();
+    for row in tables.rows::<ScenarioRow>()? {
+        ids.extend(Question::of(row?).map(|question| question.scenario_id));
+    }
+    Ok(ids)
+}

@@ -1,0 +1,174 @@
+use std::collections::BTreeMap;
+
+use specstress_dataset::TableDir;
+use specstress_dataset::rows::{ExpressedValuesRow, ResponseRow};
+use specstress_llm::{EmbeddingModel, EmbeddingRequest};
+use specstress_rubric::{Answer, Labeler};
+
+use crate::drive::{Abort, Lost, Settled, columns, ordered, settle};
+use crate::stages::{Question, Tally, answered_questions, selected};
+use crate::study::Study;
+
+/// Labels the values that the answers to the selected questions express, all answers of a question in one
+/// call, and maps each label to the nearest category.
+pub(crate) async fn run(
+    study: &Study,
+    tables: &TableDir,
+    tally: &mut Tally<'_>,
+) -> Result<(), Abort> {
+    let mut writer = tables.writer::<ExpressedValuesRow>()?;
+    let Some(labeler) = &study.parts.labeler else {
+        tally.started(Some(0));
+        writer.finish()?;
+        return Ok(());
+    };
+    let ids = selected(tables, &study.settings.subsets[0].name)?;
+    let answers = study.parts.panel.len() as u64 * u64::from(study.settings.samples);
+    tally.started(Some(ids.len() as u64 * answers));
+    let categories = match &study.parts.embedder {
+        Some(embedder) => Some(Categories::embed(study, embedder).await?),
+        None => None,
+    };
+    let categories = categories.as_ref();
+    ordered(
+        answered_questions(tables, &ids)?,
+        study.settings.concurrency,
+        |(question, responses)| label(study, labeler, categories, question, responses),
+        |rows: Vec<ExpressedValuesRow>| {
+            for row in rows {
+                tally.ended(row.outcome, 1);
+                writer.push(row)?;
+            }
+            Ok(())
+        },
+    )
+    .await?;
+    writer.finish()?;
+    Ok(())
+}
+
+async fn label(
+    study: &Study,
+    labeler: &dyn Labeler,
+    categories: Option<&Categories<'_>>,
+    question: Question,
+    responses: Vec<ResponseRow>,
+) -> Result<Vec<ExpressedValuesRow>, Abort> {
+    let mut labelled: Vec<Settled<BTreeMap<String, Vec<String>>>> = Vec::new();
+    for sample in 0..study.settings.samples {
+        let answers: Vec<Answer<'_>> = responses
+            .iter()
+            .filter(|row| row.sample == sample)
+            .filter_map(|row| {
+                row.text.as_deref().map(|text| Answer {
+                    model: &row.model,
+                    text,
+                })
+            })
+            .collect();
+        labelled.push(if answers.is_empty() {
+            Err(Lost::not_run("no model answered"))
+        } else {
+            settle(labeler.expressed_values(&question.query, &answers).await)?
+        });
+    }
+    let mut rows = Vec::with_capacity(responses.len());
+    for response in responses {
+        let settled = match &labelled[response.sample as usize] {
+            _ if response.text.is_none() => Err(Lost::not_run("the model did not answer")),
+            Ok(all) => all
+                .get(&response.model)
+                .cloned()
+                .ok_or_else(|| Lost::not_run("the labeler left the model out")),
+            Err(lost) => Err(lost.clone()),
+        };
+        let settled = match (settled, categories) {
+            (Ok(labels), Some(categories)) => categories
+                .nearest(&labels)
+                .await?
+                .map(|categories| (labels, categories)),
+            (Ok(labels), None) => Ok((labels, Vec::new())),
+            (Err(lost), _) => Err(lost),
+        };
+        let (outcome, detail) = columns(&settled);
+        let (labels, categories) = settled.unwrap_or_default();
+        rows.push(ExpressedValuesRow {
+            scenario_id: response.scenario_id,
+            model: response.model,
+            sample: response.sample,
+            labels,
+            categories,
+            outcome,
+            detail,
+        });
+    }
+    Ok(rows)
+}
+
+/// The second-level categories with their vectors.
+struct Categories<'a> {
+    embedder: &'a dyn EmbeddingModel,
+    names: Vec<String>,
+    vectors: Vec<Vec<f32>>,
+}
+
+impl<'a> Categories<'a> {
+    async fn embed(study: &Study, embedder: &'a dyn EmbeddingModel) -> Result<Self, Abort> {
+        let mut names = Vec::new();
+        let mut texts = Vec::new();
+        for category in study.parts.taxonomy.at_level(2) {
+            names.push(category.name.clone());
+            texts.push(match &category.description {
+                Some(description) => format!("{}: {description}", category.name),
+                None => category.name.clone(),
+            });
+        }
+        let vectors = match settle(
+            embedder
+                .embed(&EmbeddingRequest::new(texts))
+                .await
+                .map_err(Into::into),
+        )? {
+            Ok(vectors) => vectors,
+            Err(lost) => {
+                return Err(crate::PipelineError::Setting {
+                    setting: "embedder",
+                    reason: format!("cannot embed the categories: {}", lost.detail),
+                }
+                .into());
+            }
+        };
+        Ok(Self {
+            embedder,
+            names,
+            vectors,
+        })
+    }
+
+    /// The category of largest inner product for each label; the first of equals. Vectors are of unit norm,
+    /// so this is the nearest by angle and by distance.
+    async fn nearest(&self, labels: &[String]) -> Result<Settled<Vec<String>>, Abort> {
+        if labels.is_empty() || self.names.is_empty() {
+            return Ok(Ok(Vec::new()));
+        }
+        let request = EmbeddingRequest::new(labels);
+        let settled = settle(self.embedder.embed(&request).await.map_err(Into::into))?;
+        Ok(settled.map(|vectors| {
+            vectors
+                .iter()
+                .map(|vector| self.name_near(vector))
+                .collect()
+        }))
+    }
+
+    fn name_near(&self, vector: &[f32]) -> String {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (at, category) in self.vectors.iter().enumerate() {
+            let product: f32 = category.iter().zip(vector).map(|(a, b)| a * b).sum();
+            if product > best.1 {
+                best = (at, product);
+            }
+        }
+        self.names[best.0].clone()
+    }
+}

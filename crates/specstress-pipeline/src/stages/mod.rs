@@ -1,0 +1,140 @@
+//! One module per stage; each reads tables and writes one.
+
+use std::collections::{BTreeMap, HashSet};
+
+use specstress_dataset::TableDir;
+use specstress_dataset::rows::{ResponseRow, ScenarioRow, SelectionRow};
+use specstress_llm::{Digest, OutcomeKind};
+
+use crate::drive::{Abort, Groups};
+use crate::progress::{Observer, StageName};
+
+pub(crate) mod disagreement;
+pub(crate) mod diversity;
+pub(crate) mod embeddings;
+pub(crate) mod expressed;
+pub(crate) mod pairs;
+pub(crate) mod positions;
+pub(crate) mod refusals;
+pub(crate) mod responses;
+pub(crate) mod scenarios;
+pub(crate) mod selections;
+pub(crate) mod spectra;
+pub(crate) mod topics;
+pub(crate) mod vectors;
+pub(crate) mod verdicts;
+
+/// The selection that thins out all questions before the panel sees them.
+pub(crate) const DIVERSITY: &str = "diversity";
+
+/// Counts a stage's items by outcome and tells the observer.
+pub(crate) struct Tally<'a> {
+    stage: StageName,
+    observer: &'a dyn Observer,
+    outcomes: BTreeMap<OutcomeKind, u64>,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(stage: StageName, observer: &'a dyn Observer) -> Self {
+        Self {
+            stage,
+            observer,
+            outcomes: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn started(&self, items: Option<u64>) {
+        self.observer.started(self.stage, items);
+    }
+
+    pub(crate) fn ended(&mut self, outcome: OutcomeKind, items: u64) {
+        *self.outcomes.entry(outcome).or_default() += items;
+        self.observer.ended(self.stage, outcome, items);
+    }
+
+    pub(crate) fn into_outcomes(self) -> BTreeMap<String, u64> {
+        self.outcomes
+            .into_iter()
+            .map(|(outcome, items)| (outcome.to_string(), items))
+            .collect()
+    }
+}
+
+/// The ids of one selection.
+pub(crate) fn selected(tables: &TableDir, selection: &str) -> Result<HashSet<String>, Abort> {
+    let mut ids = HashSet::new();
+    for row in tables.rows::<SelectionRow>()? {
+        let row = row?;
+        if row.selection == selection {
+            ids.insert(row.scenario_id);
+        }
+    }
+    Ok(ids)
+}
+
+/// The questions with an id among `ids`, in table order.
+pub(crate) fn questions<'a>(
+    tables: &TableDir,
+    ids: &'a HashSet<String>,
+) -> Result<impl Iterator<Item = Result<Question, Abort>> + use<'a>, Abort> {
+    Ok(tables
+        .rows::<ScenarioRow>()?
+        .filter_map(move |row| match row {
+            Ok(row) => Question::of(row)
+                .filter(|question| ids.contains(&question.scenario_id))
+                .map(Ok),
+            Err(error) => Some(Err(error.into())),
+        }))
+}
+
+/// A scenario row that has its question.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) scenario_id: String,
+    pub(crate) query: String,
+    pub(crate) row: ScenarioRow,
+}
+
+impl Question {
+    pub(crate) fn of(row: ScenarioRow) -> Option<Self> {
+        Some(Self {
+            scenario_id: row.scenario_id.clone()?,
+            query: row.query.clone()?,
+            row,
+        })
+    }
+}
+
+/// Questions with all their responses, read side by side: both tables are in the order of the questions.
+pub(crate) fn answered_questions<'a>(
+    tables: &TableDir,
+    ids: &'a HashSet<String>,
+) -> Result<impl Iterator<Item = Result<(Question, Vec<ResponseRow>), Abort>> + use<'a>, Abort> {
+    // Every kept question has responses; those that are not asked for are read past.
+    let kept = selected(tables, DIVERSITY)?;
+    let mut responses = Groups::new(tables.rows::<ResponseRow>()?, |row: &ResponseRow| {
+        row.scenario_id.as_str()
+    });
+    Ok(tables.rows::<ScenarioRow>()?.filter_map(move |row| {
+        let question = match row {
+            Ok(row) => Question::of(row).filter(|question| kept.contains(&question.scenario_id))?,
+            Err(error) => return Some(Err(error.into())),
+        };
+        match responses.take(&question.scenario_id) {
+            Ok(group) if ids.contains(&question.scenario_id) => Some(Ok((question, group))),
+            Ok(_) => None,
+            Err(error) => Some(Err(error.into())),
+        }
+    }))
+}
+
+/// A number that orders ids at random, the same for the same seed whatever else is in the set.
+pub(crate) fn draw(seed: u64, purpose: &str, id: &str) -> u64 {
+    let bytes = Digest::new(purpose)
+        .field("seed", seed.to_le_bytes())
+        .field("id", id)
+        .finish();
+    let mut head = [0; 8];
+    head.copy_from_slice(&bytes[..8]);
+    u64::from_le_bytes(head)
+}

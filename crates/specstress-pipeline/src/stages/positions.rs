@@ -1,0 +1,128 @@
+use specstress_dataset::TableDir;
+use specstress_dataset::rows::{PositionRow, ResponseRow, SpectrumRow};
+use specstress_rubric::{Answer, ClassificationTask, Classifications, Spectrum, SpectrumPair};
+use specstress_values::ValuePair;
+
+use crate::drive::{Abort, Groups, Lost, Settled, columns, ordered, settle};
+use crate::stages::{DIVERSITY, Question, Tally, answered_questions, selected};
+use crate::study::Study;
+
+/// Places all answers to a question on its pair's spectra, one call per question and sample.
+pub(crate) async fn run(
+    study: &Study,
+    tables: &TableDir,
+    tally: &mut Tally<'_>,
+) -> Result<(), Abort> {
+    let kept = selected(tables, DIVERSITY)?;
+    tally.started(Some(tables.count::<ResponseRow>()?));
+    let mut writer = tables.writer::<PositionRow>()?;
+    let mut spectra = Groups::new(tables.rows::<SpectrumRow>()?, |row: &SpectrumRow| {
+        row.triple_id.as_str()
+    });
+    let mut current: Option<SpectrumRow> = None;
+    let items = answered_questions(tables, &kept)?.map(move |item| {
+        let (question, responses) = item?;
+        let triple = &question.row.triple_id;
+        if current.as_ref().is_none_or(|row| row.triple_id != *triple) {
+            current = spectra.take(triple)?.pop();
+        }
+        Ok((question, responses, current.clone()))
+    });
+    ordered(
+        items,
+        study.settings.concurrency,
+        |(question, responses, spectrum)| classify(study, question, responses, spectrum),
+        |rows: Vec<PositionRow>| {
+            for row in rows {
+                tally.ended(row.outcome, 1);
+                writer.push(row)?;
+            }
+            Ok(())
+        },
+    )
+    .await?;
+    writer.finish()?;
+    Ok(())
+}
+
+async fn classify(
+    study: &Study,
+    question: Question,
+    responses: Vec<ResponseRow>,
+    spectrum: Option<SpectrumRow>,
+) -> Result<Vec<PositionRow>, Abort> {
+    let pair = ValuePair::new(&question.row.value1, &question.row.value2);
+    let spectra = spectrum.and_then(|row| spectrum_pair(&pair, row));
+    let mut placed: Vec<Settled<Classifications>> = Vec::new();
+    for sample in 0..study.settings.samples {
+        let answers: Vec<Answer<'_>> = responses
+            .iter()
+            .filter(|row| row.sample == sample)
+            .filter_map(|row| {
+                row.text.as_deref().map(|text| Answer {
+                    model: &row.model,
+                    text,
+                })
+            })
+            .collect();
+        placed.push(match &spectra {
+            None => Err(Lost::not_run("the pair has no spectra")),
+            Some(_) if answers.is_empty() => Err(Lost::not_run("no model answered")),
+            Some(spectra) => {
+                let task = ClassificationTask {
+                    pair: &pair,
+                    query: &question.query,
+                    answers: &answers,
+                    spectra,
+                };
+                settle(study.parts.classifier.classify(&task).await)?
+            }
+        });
+    }
+    Ok(responses
+        .into_iter()
+        .map(|response| position_row(response, &placed))
+        .collect())
+}
+
+fn spectrum_pair(pair: &ValuePair, row: SpectrumRow) -> Option<SpectrumPair> {
+    Some(SpectrumPair {
+        value1: Spectrum {
+            value: pair.value1.clone(),
+            strategies: row.strategies1.try_into().ok()?,
+        },
+        value2: Spectrum {
+            value: pair.value2.clone(),
+            strategies: row.strategies2.try_into().ok()?,
+        },
+    })
+}
+
+fn position_row(response: ResponseRow, placed: &[Settled<Classifications>]) -> PositionRow {
+    let settled = match &placed[response.sample as usize] {
+        _ if response.text.is_none() => Err(Lost::not_run("the model did not answer")),
+        Ok(all) => all
+            .get(&response.model)
+            .cloned()
+            .ok_or_else(|| Lost::not_run("the classifier left the model out")),
+        Err(lost) => Err(lost.clone()),
+    };
+    let (outcome, detail) = columns(&settled);
+    let (value1, value2) = match settled {
+        Ok(classification) => (Some(classification.value1), Some(classification.value2)),
+        Err(_) => (None, None),
+    };
+    PositionRow {
+        scenario_id: response.scenario_id,
+        model: response.model,
+        sample: response.sample,
+        value1_position: value1.as_ref().map(|rating| rating.position.score()),
+        value1_confidence: value1.as_ref().map(|rating| rating.confidence),
+        value1_reasoning: value1.map(|rating| rating.reasoning),
+        value2_position: value2.as_ref().map(|rating| rating.position.score()),
+        value2_confidence: value2.as_ref().map(|rating| rating.confidence),
+        value2_reasoning: value2.map(|rating| rating.reasoning),
+        outcome,
+        detail,
+    }
+}

@@ -1,0 +1,39 @@
+use specstress_dataset::TableDir;
+use specstress_dataset::rows::EmbeddingRow;
+use specstress_kcenter::ndarray::Array2;
+
+use crate::drive::Abort;
+use crate::error::PipelineError;
+
+/// The vectors of some questions as one matrix, rows in table order, with the questions' ids.
+pub(crate) fn read(
+    tables: &TableDir,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<(Vec<String>, Array2<f32>), Abort> {
+    let mut ids = Vec::new();
+    let mut values: Vec<f32> = Vec::new();
+    let mut dimensions = 0;
+    for row in tables.rows::<EmbeddingRow>()? {
+        let row = row?;
+        let Some(vector) = row.vector else { continue };
+        if !wanted(&row.scenario_id) {
+            continue;
+        }
+        if ids.is_empty() {
+            dimensions = vector.len();
+        }
+        if vector.len() != dimensions {
+            return Err(PipelineError::Dimensions {
+                scenario: row.scenario_id,
+                found: vector.len(),
+                expected: dimensions,
+            }
+            .into());
+        }
+        values.extend(vector);
+        ids.push(row.scenario_id);
+    }
+    let matrix = Array2::from_shape_vec((ids.len(), dimensions), values)
+        .expect("every vector has the length of the first");
+    Ok((ids, matrix))
+}

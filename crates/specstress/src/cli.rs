@@ -1,0 +1,223 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use specstress_pipeline::{OutlierReading, StdKind};
+
+/// Find the holes in a model spec by measuring where language models disagree.
+///
+/// A study sets pairs of values against each other in user questions, lets a panel of models answer, places
+/// every answer on a scale of 0 to 6 per value, and measures where the panel splits. High disagreement
+/// points at clauses that contradict each other, say too little, or can be read two ways.
+///
+/// Start with `specstress demo`: the whole study, offline, on a simulated panel.
+#[derive(Debug, Parser)]
+#[command(version, after_help = crate::exit::HELP, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the whole study offline, on a simulated panel, and write a report.
+    ///
+    /// Needs no key and no network. Run it twice: the second time every reply is found in the call store and
+    /// nothing is asked again. All models are simulated and their names fictional.
+    Demo(DemoArgs),
+    /// Write a commented specstress.toml to start from.
+    Init(InitArgs),
+    /// Run a study, or go on with one.
+    ///
+    /// Whatever was asked before is found in the run's call store, so running again pays only for what is new:
+    /// that is how one resumes, retries failures, adds a model or swaps the spec. Ctrl-C stops cleanly: calls in
+    /// flight end and are stored. A second Ctrl-C stops at once.
+    Run(RunArgs),
+    /// Show how far a run is, from any terminal.
+    Status(StatusArgs),
+    /// Score files in the published layout: disagreement per subset, and outliers.
+    ///
+    /// Reads CSV, JSONL and Parquet by column name. Only the positions are needed: rows without texts are scored
+    /// too.
+    ///
+    /// Example: specstress analyze rows.csv --rows scored.jsonl --json summary.json
+    Analyze(AnalyzeArgs),
+    /// Write the report of a run.
+    Report(ReportArgs),
+    /// Look at a value taxonomy.
+    Taxonomy(TaxonomyArgs),
+}
+
+/// How a result is given to programs.
+#[derive(Debug, Args)]
+pub(crate) struct JsonArg {
+    /// Give the result as JSON, to FILE or, without one, to standard output.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", global = true)]
+    json: Option<PathBuf>,
+}
+
+impl JsonArg {
+    /// Where JSON goes, if it is asked for; `-` is standard output.
+    pub(crate) fn target(&self) -> Option<&Path> {
+        self.json.as_deref()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// Where to put the run.
+    #[arg(long, value_name = "DIR", default_value = "specstress-runs/demo")]
+    pub(crate) dir: PathBuf,
+    /// Value pairs; each gives three questions.
+    #[arg(long, default_value_t = 200)]
+    pub(crate) pairs: usize,
+    /// Seed of the study and of the simulated world.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The file to write.
+    #[arg(value_name = "FILE", default_value = "specstress.toml")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "specstress.toml")]
+    pub(crate) config: PathBuf,
+    /// Where to put the run, instead of the config's `dir`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// The run directory.
+    #[arg(value_name = "RUN", default_value = "specstress-runs/demo")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// Files in the published layout (.csv, .jsonl, .parquet).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write one JSON object per row here, in the order of the input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rows: Option<PathBuf>,
+    /// Standard deviation: population divides by n, sample by n - 1.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) std: StdArg,
+    /// When two models are significantly apart: on either value, or on the same value for all pairs, or on both.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) outliers: OutliersArg,
+    /// Disagreement from which a row counts as high.
+    #[arg(long, default_value_t = 1.5)]
+    pub(crate) threshold: f64,
+    /// One more subset of models: NAME=model,model,...; may be given again.
+    #[arg(long, value_name = "NAME=a,b,c")]
+    pub(crate) subset: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum StdArg {
+    #[default]
+    Population,
+    Sample,
+}
+
+impl From<StdArg> for StdKind {
+    fn from(arg: StdArg) -> Self {
+        match arg {
+            StdArg::Population => Self::Population,
+            StdArg::Sample => Self::Sample,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum OutliersArg {
+    #[default]
+    Either,
+    Same,
+    Both,
+}
+
+impl From<OutliersArg> for OutlierReading {
+    fn from(arg: OutliersArg) -> Self {
+        match arg {
+            OutliersArg::Either => Self::Either,
+            OutliersArg::Same => Self::Same,
+            OutliersArg::Both => Self::Both,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// The run directory.
+    #[arg(value_name = "RUN", default_value = "specstress-runs/demo")]
+    pub(crate) run: PathBuf,
+    /// Where to write report.html, report.md and report.json, instead of RUN/report.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TaxonomyArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(subcommand)]
+    pub(crate) command: TaxonomyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaxonomyCommand {
+    /// Show the upper levels with the number of values below each, or everything around one value.
+    Show {
+        #[command(flatten)]
+        source: TaxonomySource,
+        /// A value to show with its ancestors, siblings and children.
+        #[arg(value_name = "VALUE")]
+        value: Option<String>,
+    },
+    /// Find values by name.
+    Search {
+        #[command(flatten)]
+        source: TaxonomySource,
+        /// What to look for.
+        query: String,
+        /// Most results.
+        #[arg(long, default_value_t = 20)]
+        limit: usize,
+    },
+    /// Check a taxonomy; every mistake is named with its row.
+    Check {
+        #[command(flatten)]
+        source: TaxonomySource,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TaxonomySource {
+    /// A taxonomy as JSON or TOML, or the published tree as CSV; without it, the built-in one.
+    #[arg(long = "taxonomy", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The published frequencies as CSV, to go with a tree in CSV.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    pub(crate) frequencies: Option<PathBuf>,
+}

@@ -1,0 +1,187 @@
+//! `specstress run`, and what it shares with `specstress demo`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use serde::Serialize;
+use specstress_pipeline::{Manifest, ModelCalls, PipelineError, RunDir, SqliteStore};
+use specstress_report::{Renderer, StudyReport, Text};
+
+use crate::assemble::Inputs;
+use crate::cli::RunArgs;
+use crate::commands::report::{self, Written};
+use crate::config::Config;
+use crate::exit::UsageExt;
+use crate::info::study_info;
+use crate::output;
+use crate::progress::Progress;
+
+pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
+    let (mut config, text) = Config::read(&args.config).usage()?;
+    if let Some(dir) = &args.dir {
+        config.dir.clone_from(dir);
+    }
+    let inputs = Inputs::read(&config)?;
+    let finished = study(&config, &inputs, &text)?;
+    output::give(&args.json, &finished.summary(), || finished.text())
+}
+
+/// A run that came to its end.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) manifest: Manifest,
+    pub(crate) report: StudyReport,
+    written: Written,
+    calls: Vec<ModelCalls>,
+    made: u64,
+    found: u64,
+    seconds: f64,
+    database_bytes: u64,
+    dir: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary<'a> {
+    run: &'a str,
+    simulated: bool,
+    seconds: f64,
+    calls_made: u64,
+    calls_found: u64,
+    calls_stored: u64,
+    database_bytes: u64,
+    files: &'a Written,
+    report: &'a StudyReport,
+}
+
+impl Finished {
+    pub(crate) fn summary(&self) -> Summary<'_> {
+        Summary {
+            run: &self.dir,
+            simulated: self.manifest.simulated,
+            seconds: self.seconds,
+            calls_made: self.made,
+            calls_found: self.found,
+            calls_stored: self.stored(),
+            database_bytes: self.database_bytes,
+            files: &self.written,
+            report: &self.report,
+        }
+    }
+
+    fn stored(&self) -> u64 {
+        self.calls.iter().map(|model| model.calls).sum()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let study = Text::default()
+            .render(&self.report)
+            .unwrap_or_else(|error| format!("the summary cannot be shown: {error}\n"));
+        let calls = if self.made == 0 {
+            format!(
+                "0 new calls: all {} replies were in the call store",
+                self.found
+            )
+        } else {
+            format!(
+                "{} new calls, {} found in the call store",
+                self.made, self.found
+            )
+        };
+        format!(
+            "{study}\n{calls} ({:.1} s, {:.1} MB of replies)\n\nReport  {}\nTables  {}/tables\n",
+            self.seconds,
+            self.database_bytes as f64 / 1e6,
+            self.written.html,
+            self.dir,
+        )
+    }
+}
+
+/// Runs a study to its end and writes the report; Ctrl-C drains what is in flight.
+pub(crate) fn study(
+    config: &Config,
+    inputs: &Inputs,
+    config_text: &str,
+) -> anyhow::Result<Finished> {
+    let started = Instant::now();
+    let run = RunDir::open(&config.dir)?;
+    let study = inputs.study(config, &run)?;
+    write_file(&run.path().join("specstress.toml"), config_text)?;
+    let before = calls_of(run.path())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let progress = Progress::new();
+    let outcome = runtime.block_on(async {
+        let stop = run.stop_signal().clone();
+        let interrupts = tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                stop.stop();
+                output::note(
+                    "stopping: calls in flight end and are stored; press Ctrl-C again to stop at once",
+                );
+            }
+            if tokio::signal::ctrl_c().await.is_ok() {
+                abandon();
+            }
+        });
+        let outcome = study.run(&run, &progress).await;
+        interrupts.abort();
+        outcome
+    });
+    let calls = calls_of(run.path())?;
+    let count = |calls: &[ModelCalls]| -> u64 { calls.iter().map(|model| model.calls).sum() };
+    let made = count(&calls) - count(&before);
+    let manifest = match outcome {
+        Ok(manifest) => manifest,
+        Err(error @ PipelineError::Stopped { .. }) => {
+            output::note(&format!("{made} new replies are stored"));
+            return Err(error.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let info = study_info(&manifest, &calls, made);
+    let report = StudyReport::compute(&run.tables(), &info)?;
+    let written = report::write(&report, &run.path().join("report"))?;
+    Ok(Finished {
+        report,
+        written,
+        found: count(&before),
+        made,
+        calls,
+        seconds: started.elapsed().as_secs_f64(),
+        database_bytes: database_bytes(run.path()),
+        dir: run.path().display().to_string(),
+        manifest,
+    })
+}
+
+/// The database with its write-ahead log.
+pub(crate) fn database_bytes(run: &Path) -> u64 {
+    let calls = RunDir::calls_path(run);
+    let mut log = calls.clone().into_os_string();
+    log.push("-wal");
+    [calls.as_path(), Path::new(&log)]
+        .iter()
+        .filter_map(|path| std::fs::metadata(path).ok())
+        .map(|file| file.len())
+        .sum()
+}
+
+pub(crate) fn calls_of(run: &Path) -> anyhow::Result<Vec<ModelCalls>> {
+    Ok(SqliteStore::summary(&RunDir::calls_path(run))?)
+}
+
+pub(crate) fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the user asked twice; what is stored is stored"
+)]
+fn abandon() {
+    std::process::exit(130);
+}

@@ -1,0 +1,138 @@
+//! The progress of a run on stderr: a bar on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use specstress_llm::OutcomeKind;
+use specstress_pipeline::{Observer, StageName};
+
+/// Shows one stage at a time.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    terminal: bool,
+    current: Mutex<Option<Current>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    bar: ProgressBar,
+    started: Instant,
+    reported: Instant,
+    total: Option<u64>,
+    outcomes: BTreeMap<OutcomeKind, u64>,
+}
+
+/// How often a long stage says something when stderr is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            current: Mutex::new(None),
+        }
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Option<Current>)) {
+        change(&mut self.current.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Current {
+    fn done(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
+
+    /// `5,400 items in 3 seconds (1,800/s), 21 lost: 14 blocked, 7 truncated`
+    fn summary(&self) -> String {
+        let done = self.done();
+        let seconds = self.started.elapsed().as_secs_f64();
+        let mut text = format!(
+            "{} {} in {:.1} s",
+            HumanCount(done),
+            if done == 1 { "item" } else { "items" },
+            seconds
+        );
+        if seconds > 0.5 {
+            text = format!("{text} ({}/s)", HumanCount((done as f64 / seconds) as u64));
+        }
+        let lost: Vec<String> = self
+            .outcomes
+            .iter()
+            .filter(|(kind, _)| **kind != OutcomeKind::Answered)
+            .map(|(kind, count)| {
+                format!("{} {}", HumanCount(*count), kind.as_str().replace('_', " "))
+            })
+            .collect();
+        if !lost.is_empty() {
+            text = format!("{text}; {}", lost.join(", "));
+        }
+        text
+    }
+}
+
+impl Observer for Progress {
+    fn started(&self, stage: StageName, items: Option<u64>) {
+        self.with(|current| {
+            let target = if self.terminal {
+                ProgressDrawTarget::stderr()
+            } else {
+                ProgressDrawTarget::hidden()
+            };
+            let bar = ProgressBar::with_draw_target(items, target);
+            let style = if items.is_some() {
+                "{prefix:<17} {wide_bar:.cyan/dim} {human_pos}/{human_len} {per_sec} {eta} left {msg}"
+            } else {
+                "{prefix:<17} {spinner} {human_pos} {per_sec} {msg}"
+            };
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(stage.as_str().replace('_', " "));
+            let now = Instant::now();
+            *current = Some(Current {
+                bar,
+                started: now,
+                reported: now,
+                total: items,
+                outcomes: BTreeMap::new(),
+            });
+        });
+    }
+
+    fn ended(&self, stage: StageName, outcome: OutcomeKind, items: u64) {
+        self.with(|current| {
+            let Some(current) = current else { return };
+            *current.outcomes.entry(outcome).or_default() += items;
+            current.bar.inc(items);
+            if !self.terminal && current.reported.elapsed() >= PLAIN_EVERY {
+                current.reported = Instant::now();
+                let done = current.done();
+                let rate = done as f64 / current.started.elapsed().as_secs_f64();
+                let left = current.total.map_or_else(String::new, |total| {
+                    let seconds = total.saturating_sub(done) as f64 / rate.max(1e-9);
+                    format!(
+                        " of {}, {} left",
+                        HumanCount(total),
+                        HumanDuration(Duration::from_secs_f64(seconds.min(1e9)))
+                    )
+                });
+                crate::output::note(&format!("{stage}: {}{left}", HumanCount(done)));
+            }
+        });
+    }
+
+    fn finished(&self, stage: StageName) {
+        self.with(|current| {
+            let Some(current) = current.take() else {
+                return;
+            };
+            current.bar.finish_and_clear();
+            let name = stage.as_str().replace('_', " ");
+            crate::output::note(&format!("{name:<17} {}", current.summary()));
+        });
+    }
+}
