@@ -36,14 +36,11 @@ pub(crate) fn give(
         return print(&text());
     };
     let json = serde_json::to_string_pretty(value).context("cannot write JSON")? + "\n";
-    match target {
-        None => print(&json),
-        Some(path) => {
-            std::fs::write(path, json)
-                .with_context(|| format!("cannot write {}", path.display()))?;
-            print(&text())
-        }
+    if target.as_os_str() == "-" {
+        return print(&json);
     }
+    std::fs::write(target, json).with_context(|| format!("cannot write {}", target.display()))?;
+    print(&text())
 }
 
 /// Writes a remark to stderr; there is nobody to tell when that fails.

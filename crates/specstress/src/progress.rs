@@ -57,7 +57,7 @@ impl Current {
             seconds
         );
         if seconds > 0.5 {
-            text = format!("{text} ({}/s)", HumanCount((done as f64 / seconds) as u64));
+            text = format!("{text} ({:.0}/s)", done as f64 / seconds);
         }
         let lost: Vec<String> = self
             .outcomes

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use serde::Serialize;
 use specstress_dataset::published::{PUBLISHED_SUBSETS, PublishedRow, ReadOptions, read_published};
+use specstress_scenarios::Nudge;
 use specstress_stats::ndarray::Array2;
 use specstress_stats::{
     Confidence, DisagreementParams, Dispersion, OutlierParams, OutlierReading, PopulationStd,
@@ -27,7 +28,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
         .collect::<anyhow::Result<Vec<_>>>()
         .usage()?;
     let mut scorer: Option<Scorer> = None;
-    let mut scored = args.rows.as_deref().map(RowFile::create).transpose()?;
+    let mut row_file = args.rows.as_deref().map(RowFile::create).transpose()?;
     for file in &args.files {
         let mut rows = read_published(file, &ReadOptions::without_texts()).usage()?;
         let scorer = match &mut scorer {
@@ -40,13 +41,13 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
         for row in &mut rows {
             let row = row.usage()?;
             let row = scorer.score(&row)?;
-            if let Some(scored) = &mut scored {
-                scored.write(&row)?;
+            if let Some(row_file) = &mut row_file {
+                row_file.write(&row)?;
             }
         }
     }
-    if let Some(scored) = scored {
-        scored.finish()?;
+    if let Some(row_file) = row_file {
+        row_file.finish()?;
     }
     let summary = scorer.context("no file was given").usage()?.summary(args)?;
     output::give(&args.json, &summary, || summary.text())
@@ -262,7 +263,7 @@ impl Scorer {
         Ok(ScoredRow {
             chunk_index: row.chunk_index,
             entry_idx: row.entry_idx,
-            nudge_direction: row.nudge_direction.map(|nudge| nudge.as_str()),
+            nudge_direction: row.nudge_direction.map(Nudge::as_str),
             subsets,
             outliers: flagged.iter().map(|&m| self.models[m].clone()).collect(),
         })

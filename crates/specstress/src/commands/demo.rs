@@ -9,11 +9,13 @@ use crate::config::{Config, TEMPLATE};
 use crate::output;
 use crate::recovery::Recovery;
 
+const TITLE: &str = "Demo: a simulated panel against a simulated spec";
+
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     // The demo is the template, so that what it shows is what `init` gives.
     let mut config = Config::parse(TEMPLATE, "the built-in template".as_ref())?;
     config.dir.clone_from(&args.dir);
-    config.study.title = "Demo: a simulated panel against a simulated spec".to_owned();
+    TITLE.clone_into(&mut config.study.title);
     config.study.pairs = args.pairs;
     config.study.seed = args.seed;
     config.simulation.world.seed = args.seed;
@@ -38,7 +40,7 @@ fn demo_toml(args: &DemoArgs) -> String {
         .replace("dir = \"specstress-runs/study\"", "dir = \".\"")
         .replace(
             "title = \"Stress test of a model spec\"",
-            "title = \"Demo: a simulated panel against a simulated spec\"",
+            &format!("title = \"{TITLE}\""),
         )
 }
 

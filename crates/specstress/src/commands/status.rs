@@ -19,24 +19,24 @@ struct Status {
     running: bool,
     stages_done: Vec<StageRecord>,
     next_stage: Option<StageName>,
-    calls: Vec<Calls>,
+    calls: Vec<StoredCalls>,
     database_bytes: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct Calls {
+struct StoredCalls {
     model: String,
-    calls: u64,
+    replies: u64,
     input_tokens: u64,
     output_tokens: u64,
     cost_usd: Option<f64>,
 }
 
-impl From<ModelCalls> for Calls {
+impl From<ModelCalls> for StoredCalls {
     fn from(calls: ModelCalls) -> Self {
         Self {
             model: calls.model,
-            calls: calls.calls,
+            replies: calls.calls,
             input_tokens: calls.input_tokens,
             output_tokens: calls.output_tokens,
             cost_usd: calls.cost_usd,
@@ -53,7 +53,10 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<()> {
         running: RunDir::is_locked(&args.run),
         next_stage: StageName::ALL.get(manifest.stages.len()).copied(),
         stages_done: manifest.stages,
-        calls: calls_of(&args.run)?.into_iter().map(Calls::from).collect(),
+        calls: calls_of(&args.run)?
+            .into_iter()
+            .map(StoredCalls::from)
+            .collect(),
         database_bytes: database_bytes(&args.run),
     };
     output::give(&args.json, &status, || text(&status))
@@ -96,10 +99,10 @@ fn text(status: &Status) -> String {
         let _ = writeln!(
             text,
             "{:<28} {:>7} {:>12} {:>12}",
-            calls.model, calls.calls, calls.input_tokens, calls.output_tokens
+            calls.model, calls.replies, calls.input_tokens, calls.output_tokens
         );
     }
-    let total: u64 = status.calls.iter().map(|calls| calls.calls).sum();
+    let total: u64 = status.calls.iter().map(|calls| calls.replies).sum();
     let _ = writeln!(
         text,
         "{:<28} {total:>7}   {:.1} MB on disk",

@@ -74,13 +74,14 @@ fn leaves_below(taxonomy: &Taxonomy, value: &Value) -> usize {
         .sum()
 }
 
+#[derive(Debug, Serialize)]
+struct Node<'a> {
+    name: &'a str,
+    leaves: usize,
+    categories: Vec<Node<'a>>,
+}
+
 fn show_tree(taxonomy: &Taxonomy, json: &JsonArg) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Node<'a> {
-        name: &'a str,
-        leaves: usize,
-        categories: Vec<Node<'a>>,
-    }
     fn node<'a>(taxonomy: &'a Taxonomy, value: &'a Value, depth: u8) -> Node<'a> {
         Node {
             name: &value.name,
@@ -108,6 +109,13 @@ fn show_tree(taxonomy: &Taxonomy, json: &JsonArg) -> anyhow::Result<()> {
     })
 }
 
+#[derive(Debug, Serialize)]
+struct Around<'a> {
+    value: Shown<'a>,
+    children: Vec<&'a str>,
+    siblings: Vec<&'a str>,
+}
+
 fn show_value(taxonomy: &Taxonomy, name: &str, json: &JsonArg) -> anyhow::Result<()> {
     let value = taxonomy
         .find(name)
@@ -118,12 +126,6 @@ fn show_value(taxonomy: &Taxonomy, name: &str, json: &JsonArg) -> anyhow::Result
             anyhow!("no value is called {name:?}{hint}")
         })
         .usage()?;
-    #[derive(Serialize)]
-    struct Around<'a> {
-        value: Shown<'a>,
-        children: Vec<&'a str>,
-        siblings: Vec<&'a str>,
-    }
     let around = Around {
         value: shown(taxonomy, value),
         children: taxonomy
@@ -186,14 +188,15 @@ fn search(taxonomy: &Taxonomy, query: &str, limit: usize, json: &JsonArg) -> any
     })
 }
 
+#[derive(Debug, Serialize)]
+struct Checked {
+    values: usize,
+    levels: Vec<usize>,
+    with_frequency: usize,
+    pairs: u64,
+}
+
 fn check(taxonomy: &Taxonomy, json: &JsonArg) -> anyhow::Result<()> {
-    #[derive(Serialize)]
-    struct Checked {
-        values: usize,
-        levels: Vec<usize>,
-        with_frequency: usize,
-        pairs: u64,
-    }
     let leaves = taxonomy.leaves().len() as u64;
     let checked = Checked {
         values: taxonomy.len(),
