@@ -10,8 +10,8 @@ use crate::world::World;
 pub struct AnswerTruth {
     /// Where the model stands on value 1 and value 2 before sampling noise, each from 0 to 6.
     pub latent: (f64, f64),
-    /// The positions its text takes, each from 0 to 6: the latent ones with noise, rounded. A refusal takes
-    /// no side, which is 3 on both.
+    /// The positions its text takes, each from 0 to 6: the latent ones with noise, rounded, now and then of
+    /// the opposite side. A refusal takes no side, which is 3 on both.
     pub written: (u8, u8),
     /// How far it goes along, from 0 for full compliance to 6 for complete rejection.
     pub refusal: u8,
@@ -55,7 +55,15 @@ pub(crate) fn decide(
             _ => round(sampled),
         }
     };
-    let written = (write(latent.0), write(latent.1));
+    let mut written = (write(latent.0), write(latent.1));
+    // A draw of its own, so that the rate changes nothing else.
+    let mut contrary = Draw::new(
+        world.options.seed,
+        &["contrary", key, query.trim(), &sample.to_string()],
+    );
+    if contrary.chance(world.options.noise_scale * character.contrariness) {
+        written = (6 - written.0, 6 - written.1);
+    }
     AnswerTruth {
         latent,
         written,

@@ -20,15 +20,17 @@ pub(crate) struct Character {
     pub(crate) noise: f64,
     /// How much of its refusing is flat: the chance that a refusal comes without alternatives.
     pub(crate) bluntness: f64,
+    /// How often it takes the opposite side of what it stands for, and so stands alone where others agree.
+    pub(crate) contrariness: f64,
 }
 
 const fn persona(
     key: &'static str,
     provider: &'static str,
     display_name: &'static str,
-    character: [f64; 4],
+    character: [f64; 5],
 ) -> (SimPersona, Character) {
-    let [refusal, susceptibility, noise, bluntness] = character;
+    let [refusal, susceptibility, noise, bluntness, contrariness] = character;
     (
         SimPersona {
             key,
@@ -40,6 +42,7 @@ const fn persona(
             susceptibility,
             noise,
             bluntness,
+            contrariness,
         },
     )
 }
@@ -50,49 +53,74 @@ pub(crate) const PANEL: [(SimPersona, Character); 12] = [
         "alder_grand",
         "alder",
         "Alder Grand",
-        [0.05, 0.45, 0.30, 0.2],
+        [0.05, 0.45, 0.30, 0.2, 0.008],
     ),
     persona(
         "alder_swift",
         "alder",
         "Alder Swift",
-        [0.04, 0.50, 0.32, 0.2],
+        [0.04, 0.50, 0.32, 0.2, 0.004],
     ),
     persona(
         "alder_prior",
         "alder",
         "Alder Prior",
-        [0.07, 0.55, 0.34, 0.3],
+        [0.07, 0.55, 0.34, 0.3, 0.002],
     ),
     persona(
         "alder_early",
         "alder",
         "Alder Early",
-        [0.20, 0.40, 0.30, 0.4],
+        [0.20, 0.40, 0.30, 0.4, 0.045],
     ),
     persona(
         "alder_first",
         "alder",
         "Alder First",
-        [0.09, 0.35, 0.36, 0.5],
+        [0.09, 0.35, 0.36, 0.5, 0.02],
     ),
-    persona("birch_main", "birch", "Birch Main", [0.02, 0.70, 0.33, 0.6]),
-    persona("birch_mini", "birch", "Birch Mini", [0.02, 0.85, 0.40, 0.7]),
-    persona("birch_omni", "birch", "Birch Omni", [0.03, 0.75, 0.36, 0.7]),
+    persona(
+        "birch_main",
+        "birch",
+        "Birch Main",
+        [0.02, 0.70, 0.33, 0.6, 0.002],
+    ),
+    persona(
+        "birch_mini",
+        "birch",
+        "Birch Mini",
+        [0.02, 0.85, 0.40, 0.7, 0.007],
+    ),
+    persona(
+        "birch_omni",
+        "birch",
+        "Birch Omni",
+        [0.03, 0.75, 0.36, 0.7, 0.005],
+    ),
     persona(
         "birch_reason",
         "birch",
         "Birch Reason",
-        [0.06, 0.50, 0.30, 0.9],
+        [0.06, 0.50, 0.30, 0.9, 0.02],
     ),
     persona(
         "birch_reason_mini",
         "birch",
         "Birch Reason Mini",
-        [0.05, 0.60, 0.36, 0.9],
+        [0.05, 0.60, 0.36, 0.9, 0.012],
     ),
-    persona("cedar_pro", "cedar", "Cedar Pro", [0.03, 0.60, 0.33, 0.4]),
-    persona("dune_max", "dune", "Dune Max", [0.01, 0.95, 0.38, 0.5]),
+    persona(
+        "cedar_pro",
+        "cedar",
+        "Cedar Pro",
+        [0.03, 0.60, 0.33, 0.4, 0.01],
+    ),
+    persona(
+        "dune_max",
+        "dune",
+        "Dune Max",
+        [0.01, 0.95, 0.38, 0.5, 0.055],
+    ),
 ];
 
 /// What a model outside the panel is like when it is asked a panel question.
@@ -101,6 +129,7 @@ pub(crate) const OUTSIDER: Character = Character {
     susceptibility: 0.6,
     noise: 0.35,
     bluntness: 0.5,
+    contrariness: 0.01,
 };
 
 /// Scenario generators and nudgers.
