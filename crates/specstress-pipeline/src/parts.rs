@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use specstress_judge::{Judge, JudgePrompts, LlmJudge, Spec};
-use specstress_llm::{CallSettings, ChatModel, EmbeddingModel, Recorder};
+use specstress_llm::{CallSettings, ChatModel, Digest, EmbeddingModel, Recorder};
 use specstress_rubric::{
     Classifier, Labeler, LlmClassifier, LlmLabeler, LlmSpectrumBuilder, RubricPrompts,
     SpectrumBuilder,
@@ -126,7 +126,11 @@ impl StudyParts {
         prompts: &Prompts,
         settings: &TaskSettings,
     ) -> Result<Self, crate::PipelineError> {
-        let inputs = inputs(spec, &models, prompts);
+        let mut inputs = inputs(spec, &models, prompts);
+        let taxonomy_hash = Digest::new("specstress taxonomy 1")
+            .field("json", taxonomy.to_json())
+            .hex();
+        inputs.insert("taxonomy".to_owned(), taxonomy_hash);
         let authors = models
             .authors
             .into_iter()
