@@ -219,7 +219,10 @@ impl EmbeddingModel for Lengths {
     }
 
     async fn embed(&self, request: &EmbeddingRequest) -> Result<Vec<Embedding>, LlmError> {
-        self.batches.lock().expect("not poisoned").push(request.texts.len());
+        self.batches
+            .lock()
+            .expect("not poisoned")
+            .push(request.texts.len());
         Ok(request.texts.iter().map(|t| vec![t.len() as f32]).collect())
     }
 
