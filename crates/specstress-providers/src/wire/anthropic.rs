@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use specstress_llm::{
-    ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Part, Role,
-};
+use specstress_llm::{ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Part};
 
 use crate::catalog::{AdaptiveOff, EffortControl, ModelInfo, StructuredOutput};
 use crate::usage;
@@ -283,7 +281,6 @@ impl CacheMarks {
         let mut shared: Vec<_> = request
             .messages
             .iter()
-            .filter(|message| message.role == Role::User)
             .flat_map(|message| &message.parts)
             .chain(&request.system)
             .filter_map(|part| match part {

@@ -258,10 +258,13 @@ fn at_most_four_marks_go_to_the_longest_texts() {
     let twice = SharedText::new("again");
     let body = ask(
         "claude-opus-5-5",
-        &ChatRequest::user(twice.clone()).with_user_part(twice),
+        &ChatRequest::user(twice.clone())
+            .with_assistant(twice)
+            .with_user("b"),
     )
     .unwrap();
-    assert_eq!(body["messages"][0]["content"], "againagain");
+    assert_eq!(body["messages"][0]["content"], "again");
+    assert_eq!(body["messages"][1]["content"], "again");
 }
 
 #[test]
