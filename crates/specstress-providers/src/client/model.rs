@@ -1,0 +1,144 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use specstress_llm::{
+    Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, ModelId, Usage,
+};
+
+use super::Provider;
+use crate::catalog::ModelInfo;
+use crate::endpoint::Endpoint;
+use crate::limiter::Cost;
+use crate::transport::Call;
+use crate::wire::{ChatWire, chat_wire};
+
+/// Output tokens expected of a model that has not answered yet.
+const FIRST_GUESS: u64 = 1024;
+
+/// A chat model of a [`Provider`]; made by [`Provider::model`].
+///
+/// Retries by its provider's [`RetryPolicy`](crate::RetryPolicy), and only there. A request that the model
+/// is known to refuse is an error before anything is sent.
+#[derive(Clone, Debug)]
+pub struct ProviderModel {
+    id: ModelId,
+    info: Arc<ModelInfo>,
+    wire: Arc<dyn ChatWire>,
+    endpoint: Arc<Endpoint>,
+    typical: Arc<Typical>,
+}
+
+impl ProviderModel {
+    pub(super) fn new(provider: &Provider, info: ModelInfo) -> Self {
+        let config = &provider.config;
+        Self {
+            id: ModelId::new(config.name(), &info.name),
+            wire: chat_wire(config.kind, config.wire.clone()).into(),
+            info: Arc::new(info),
+            endpoint: Arc::clone(&provider.endpoint),
+            typical: Arc::default(),
+        }
+    }
+
+    /// What is known of the model.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+}
+
+#[async_trait]
+impl ChatModel for ProviderModel {
+    fn id(&self) -> &ModelId {
+        &self.id
+    }
+
+    async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        let call = Call::post(self.wire.request(&self.info, request)?, request.sample)?;
+        let cost = Cost {
+            input: call.input_tokens(),
+            output: self.typical.output(request.max_tokens),
+        };
+        let read = |reply: &_| {
+            let response = self.wire.response(&self.info, reply)?;
+            let spent = spent(&response.usage);
+            Ok((response, spent))
+        };
+        let response = self.endpoint.call(&call, cost, read).await?;
+        if let Some(spent) = spent(&response.usage) {
+            self.typical.learn(spent.output);
+        }
+        Ok(response)
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.info.capabilities()
+    }
+}
+
+/// Tokens that count against a rate: cached ones mostly do not. `None` where the server reported nothing.
+fn spent(usage: &Usage) -> Option<Cost> {
+    (usage.total() > 0).then(|| Cost {
+        input: usage.input + usage.cache_write,
+        output: usage.output + usage.reasoning,
+    })
+}
+
+/// A running mean of the tokens a model writes, to guess what the next call will cost.
+#[derive(Debug, Default)]
+struct Typical(AtomicU64);
+
+impl Typical {
+    fn output(&self, limit: Option<u32>) -> u64 {
+        let typical = match self.0.load(Ordering::Relaxed) {
+            0 => FIRST_GUESS,
+            typical => typical,
+        };
+        limit.map_or(typical, |limit| typical.min(u64::from(limit)))
+    }
+
+    /// Moves an eighth of the way. Concurrent updates may lose one another: it is a guess.
+    fn learn(&self, output: u64) {
+        let old = match self.0.load(Ordering::Relaxed) {
+            0 => output,
+            old => old,
+        };
+        self.0
+            .store((old * 7 + output).div_ceil(8).max(1), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guess_follows_the_answers_and_the_limit() {
+        let typical = Typical::default();
+        assert_eq!(typical.output(None), 1024);
+        assert_eq!(typical.output(Some(100)), 100);
+        typical.learn(400);
+        assert_eq!(typical.output(None), 400);
+        for _ in 0..100 {
+            typical.learn(80);
+        }
+        assert!((80..=88).contains(&typical.output(None)));
+    }
+
+    #[test]
+    fn unreported_usage_is_not_zero_cost() {
+        assert_eq!(spent(&Usage::default()), None);
+        let usage = Usage {
+            input: 1,
+            cached_input: 10,
+            cache_write: 2,
+            output: 3,
+            reasoning: 4,
+        };
+        let expected = Cost {
+            input: 3,
+            output: 7,
+        };
+        assert_eq!(spent(&usage), Some(expected));
+    }
+}

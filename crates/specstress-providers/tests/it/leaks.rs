@@ -1,0 +1,140 @@
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::sync::{Mutex, Once};
+
+use specstress_llm::{ChatModel as _, ChatRequest, LlmError};
+use specstress_providers::{Provider, ProviderKind, SecretString};
+
+use crate::server::{Act, Server, reply};
+use crate::{KEY, config};
+
+static LOG: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps everything that any crate logs, at the finest level.
+struct Catcher;
+
+impl log::Log for Catcher {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut log = LOG
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = writeln!(log, "{} {}", record.target(), record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+fn catch_logs() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Catcher).unwrap();
+        log::set_max_level(log::LevelFilter::Trace);
+        // The tracing crate passes its events on to the logger only where it finds one.
+        tracing::trace!("catching");
+    });
+}
+
+fn story(error: &LlmError) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let _ = write!(text, " {next} {next:?}");
+        cause = next.source();
+    }
+    text
+}
+
+/// A key of its own, so that the logs of other tests in this process do not matter.
+#[tokio::test]
+async fn no_key_in_logs_errors_debug_or_recordings() {
+    catch_logs();
+    let dir = tempfile::tempdir().unwrap();
+    let mut texts = Vec::new();
+    for kind in [
+        ProviderKind::Anthropic,
+        ProviderKind::OpenAi,
+        ProviderKind::Gemini,
+        ProviderKind::Xai,
+        ProviderKind::Compatible,
+    ] {
+        // Servers echo what they were sent: in headers, in error texts, in pages that are not JSON.
+        let echo = format!(
+            r#"{{"error":{{"message":"Incorrect API key provided: {KEY}","code":"invalid_api_key"}}}}"#
+        );
+        let page = format!("<html>{KEY}</html>");
+        for script in [
+            vec![reply(401, &[("x-echo", KEY), ("request-id", KEY)], echo)],
+            vec![reply(502, &[], page.clone())],
+            vec![reply(200, &[], page)],
+            vec![Act::HalfReply],
+            vec![Act::Drop],
+        ] {
+            let server = Server::start(script).await;
+            let mut config = config(kind, &server.url).with_record(dir.path());
+            config.retry.max_attempts = 1;
+            texts.push(format!(
+                "{config:?} {}",
+                serde_json::to_string(&config).unwrap()
+            ));
+            let provider = Provider::with_key(config, Some(&SecretString::from(KEY))).unwrap();
+            let model = provider.model("m");
+            let error = model
+                .chat(&ChatRequest::user("x").with_max_tokens(9))
+                .await
+                .unwrap_err();
+            texts.push(story(&error));
+            let checked = provider.check_model("m").await;
+            texts.push(format!("{checked:?}"));
+            texts.push(format!("{provider:?} {model:?} {:?}", provider.limiter()));
+            let sent = server.seen();
+            assert!(
+                sent.iter()
+                    .all(|seen| seen.headers.values().any(|value| value.contains(KEY)))
+            );
+            assert!(
+                sent.iter()
+                    .all(|seen| !seen.path.contains(KEY) && !seen.body.contains(KEY))
+            );
+        }
+    }
+    let mut files = 0;
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        texts.push(std::fs::read_to_string(file.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files > 0, "nothing was recorded");
+    let log = LOG.lock().unwrap().clone();
+    assert!(
+        log.contains("reqwest") || log.contains("hyper"),
+        "no logs were caught: {log}"
+    );
+    texts.push(log);
+    for text in texts {
+        assert!(!text.contains(KEY) && !text.contains("planted"), "{text}");
+    }
+}
+
+#[test]
+fn errors_of_the_configuration_hide_values() {
+    for config in [
+        config(ProviderKind::OpenAi, &format!("https://h/v1?key={KEY}")),
+        config(ProviderKind::OpenAi, &format!("https://u:{KEY}@h/v1")),
+        config(ProviderKind::OpenAi, "http://h").with_header("x-goog-api-key", KEY),
+        {
+            let mut config = config(ProviderKind::OpenAi, "https://h");
+            config.http.proxy = Some(format!("http://u:{KEY}@proxy"));
+            config
+        },
+    ] {
+        let error = Provider::with_key(config, None).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(KEY), "{error}");
+    }
+    let broken = SecretString::from(format!("{KEY}\n"));
+    let error =
+        Provider::with_key(config(ProviderKind::OpenAi, "http://h"), Some(&broken)).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains(KEY), "{error}");
+}
