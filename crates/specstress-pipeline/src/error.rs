@@ -18,7 +18,9 @@ pub enum PipelineError {
         stage: &'static str,
     },
     /// An error that every further call would meet too.
-    #[error("stage {stage}: every further call would fail")]
+    #[error(
+        "stage {stage}: every further call would fail; what was answered is stored, so mend the cause and run the same command again"
+    )]
     Fatal {
         /// Where.
         stage: &'static str,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use specstress_judge::{JudgePrompts, Spec};
 use specstress_pipeline::{
     PanelModel, Prompts, RunDir, StandardModels, Study, StudyParts, TaskSettings,
@@ -117,10 +117,11 @@ pub(crate) fn taxonomy(config: &TaxonomyConfig) -> anyhow::Result<Taxonomy> {
     let read = match (&config.file, &config.frequencies) {
         (None, None) => return Ok(Taxonomy::builtin()),
         (None, Some(frequencies)) => {
-            bail!(
+            return Err(anyhow!(
                 "frequencies {} are given without a tree; set taxonomy.file too",
                 frequencies.display()
-            )
+            ))
+            .usage();
         }
         (Some(tree), None) => Taxonomy::from_path(tree),
         (Some(tree), Some(frequencies)) => Taxonomy::from_csv_path(tree, Some(frequencies)),
@@ -145,7 +146,7 @@ fn prompts(config: &Config) -> anyhow::Result<Prompts> {
         return Ok(Prompts::default());
     };
     if !dir.is_dir() {
-        bail!("prompts.dir: {} is not a folder", dir.display());
+        return Err(anyhow!("prompts.dir: {} is not a folder", dir.display())).usage();
     }
     Ok(Prompts {
         scenarios: ScenarioPrompts::load(dir).usage()?,

@@ -202,12 +202,19 @@ mod tests {
         assert_eq!(config.simulation.world, SimOptions::default());
     }
 
+    /// `key = value` or `[table]`; sentences that speak of a setting are none.
+    fn is_setting(text: &str) -> bool {
+        let key = text.split_once(" = ").map(|(key, _)| key);
+        text.starts_with('[')
+            || key.is_some_and(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    }
+
     #[test]
     fn commented_settings_of_the_template_are_settings() {
         let live: String = TEMPLATE
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(setting) if setting.contains(" = ") || setting.starts_with('[') => setting,
+                Some(setting) if is_setting(setting) => setting,
                 _ => line,
             })
             .fold(String::new(), |all, line| all + line + "\n");

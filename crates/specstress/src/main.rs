@@ -7,6 +7,7 @@ mod config;
 mod exit;
 mod info;
 mod journal;
+mod out_file;
 mod output;
 mod progress;
 mod recovery;

@@ -39,7 +39,7 @@ pub(crate) fn give(
     if target.as_os_str() == "-" {
         return print(&json);
     }
-    std::fs::write(target, json).with_context(|| format!("cannot write {}", target.display()))?;
+    crate::out_file::write(target, &json)?;
     print(&text())
 }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
@@ -18,6 +16,7 @@ use specstress_stats::{
 
 use crate::cli::{AnalyzeArgs, OutliersArg, StdArg};
 use crate::exit::UsageExt;
+use crate::out_file::OutFile;
 use crate::output;
 
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
@@ -28,7 +27,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
         .collect::<anyhow::Result<Vec<_>>>()
         .usage()?;
     let mut scorer: Option<Scorer> = None;
-    let mut row_file = args.rows.as_deref().map(RowFile::create).transpose()?;
+    let mut row_file = args.rows.as_deref().map(OutFile::create).transpose()?;
     for file in &args.files {
         let mut rows = read_published(file, &ReadOptions::without_texts()).usage()?;
         let scorer = match &mut scorer {
@@ -42,7 +41,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
             let row = row.usage()?;
             let row = scorer.score(&row)?;
             if let Some(row_file) = &mut row_file {
-                row_file.write(&row)?;
+                let mut line = serde_json::to_vec(&row).context("cannot write JSON")?;
+                line.push(b'\n');
+                row_file.write_all(&line)?;
             }
         }
     }
@@ -62,51 +63,6 @@ fn parse_subset(text: &str) -> anyhow::Result<(String, Vec<String>)> {
         return Err(wrong());
     }
     Ok((name.trim().to_owned(), models))
-}
-
-/// A file beside its final name until it is whole, so that an error leaves an older one as it was.
-#[derive(Debug)]
-struct RowFile {
-    writer: BufWriter<File>,
-    temporary: std::path::PathBuf,
-    path: std::path::PathBuf,
-}
-
-impl RowFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".partial");
-        let temporary = path.with_file_name(name);
-        let file = File::create(&temporary)
-            .with_context(|| format!("cannot write {}", temporary.display()))?;
-        Ok(Self {
-            writer: BufWriter::new(file),
-            temporary,
-            path: path.to_owned(),
-        })
-    }
-
-    fn write(&mut self, row: &ScoredRow) -> anyhow::Result<()> {
-        serde_json::to_writer(&mut self.writer, row)
-            .map_err(anyhow::Error::from)
-            .and_then(|()| Ok(self.writer.write_all(b"\n")?))
-            .with_context(|| format!("cannot write {}", self.path.display()))
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        self.writer
-            .flush()
-            .and_then(|()| self.writer.get_ref().sync_all())
-            .and_then(|()| std::fs::rename(&self.temporary, &self.path))
-            .with_context(|| format!("cannot write {}", self.path.display()))
-    }
-}
-
-impl Drop for RowFile {
-    fn drop(&mut self) {
-        // After `finish` it is gone; after an error it is of no use.
-        let _ = std::fs::remove_file(&self.temporary);
-    }
 }
 
 #[derive(Debug, Serialize)]

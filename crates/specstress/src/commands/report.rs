@@ -8,10 +8,10 @@ use specstress_pipeline::{Manifest, RunDir};
 use specstress_report::{Html, Json, Markdown, Renderer, StudyReport};
 
 use crate::cli::ReportArgs;
-use crate::commands::run::{calls_of, write_file};
+use crate::commands::run::calls_of;
 use crate::exit::UsageExt;
 use crate::info::study_info;
-use crate::output;
+use crate::{out_file, output};
 
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let manifest = manifest(&args.run)?;
@@ -52,7 +52,7 @@ pub(crate) fn write(report: &StudyReport, dir: &Path) -> anyhow::Result<Written>
     std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let file = |name: &str, text: String| -> anyhow::Result<String> {
         let path = dir.join(name);
-        write_file(&path, &text)?;
+        out_file::write(&path, &text)?;
         Ok(path.display().to_string())
     };
     Ok(Written {

@@ -14,8 +14,8 @@ use crate::commands::report::{self, Written};
 use crate::config::Config;
 use crate::exit::UsageExt;
 use crate::info::study_info;
-use crate::output;
 use crate::progress::Progress;
+use crate::{out_file, output};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let (mut config, text) = Config::read(&args.config).usage()?;
@@ -107,7 +107,7 @@ pub(crate) fn study(
     let started = Instant::now();
     let run = RunDir::open(&config.dir)?;
     let study = inputs.study(config, &run)?;
-    write_file(&run.path().join("specstress.toml"), config_text)?;
+    out_file::write(&run.path().join("specstress.toml"), config_text)?;
     let before = calls_of(run.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -172,10 +172,6 @@ pub(crate) fn database_bytes(run: &Path) -> u64 {
 
 pub(crate) fn calls_of(run: &Path) -> anyhow::Result<Vec<ModelCalls>> {
     Ok(SqliteStore::summary(&RunDir::calls_path(run))?)
-}
-
-pub(crate) fn write_file(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[expect(

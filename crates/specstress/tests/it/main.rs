@@ -1,3 +1,23 @@
 //! The binary as its users run it.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "a skipped test says so, and a measurement is shown"
+)]
+
+mod analyze;
+mod bad_analyze;
+mod bad_run;
+mod ctrl_c;
+mod demo;
+mod full_disk;
 mod graph;
+mod help;
+mod init;
+mod kill;
+mod recovery;
+mod report;
+mod run;
+mod status;
+mod support;
+mod taxonomy;
