@@ -103,7 +103,7 @@ where
     loop {
         while abort.is_none()
             && running.len() < concurrency
-            && started - emitted < concurrency * WINDOW
+            && started - emitted < concurrency.saturating_mul(WINDOW)
         {
             match items.next() {
                 Some(Ok(item)) => {

@@ -6,6 +6,30 @@
 //!
 //! Nothing here needs a particular async runtime; [`Study::run`] is a plain future.
 //!
+//! ```
+//! use specstress_llm::{ChatModel, ChatRequest, ScriptedModel};
+//! use specstress_pipeline::RunDir;
+//!
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! # futures::executor::block_on(async {
+//! let run = RunDir::open(dir)?;
+//! let model = run.recorder().wrap(ScriptedModel::new("demo/echo").reply("paid for once"));
+//! model.chat(&ChatRequest::user("hello")).await?;
+//! drop(run);
+//!
+//! // Another day: this model has no reply left, and none is needed.
+//! let run = RunDir::open(dir)?;
+//! let model = run.recorder().wrap(ScriptedModel::new("demo/echo"));
+//! assert_eq!(model.chat(&ChatRequest::user("hello")).await?.text, "paid for once");
+//! # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A whole study is in the example of [`Study::run`].
+//!
+//! # Traits to implement
+//!
 //! | trait | what it is for |
 //! |---|---|
 //! | [`Observer`] | hears how a run goes |

@@ -74,6 +74,12 @@ impl Manifest {
     }
 
     /// Reads a manifest; `None` when there is none yet.
+    ///
+    /// Safe while a run writes it: it is replaced whole.
+    ///
+    /// # Errors
+    /// [`PipelineError::NewerFormat`] for a run of a newer build, [`PipelineError::Manifest`] for a file that is not
+    /// one, and [`PipelineError::Io`] for one that cannot be read.
     pub fn read(path: &Path) -> Result<Option<Self>, PipelineError> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,

@@ -117,6 +117,54 @@ pub struct TaskSettings {
 
 impl StudyParts {
     /// The standard study: every role a language model behind `recorder`, with these prompts.
+    ///
+    /// `inputs` holds the hashes of spec, taxonomy and prompts and the ids of the models; add what else went in.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use specstress_judge::Spec;
+    /// use specstress_llm::{CallSettings, ChatModel, MemoryStore, Recorder, ScriptedModel};
+    /// use specstress_pipeline::{
+    ///     PanelModel, Prompts, StandardModels, Study, StudyParts, StudySettings, TaskSettings,
+    /// };
+    /// use specstress_values::{Taxonomy, UniformPairs};
+    ///
+    /// // Stands for a provider's model.
+    /// let model = |id: &str| -> Arc<dyn ChatModel> { Arc::new(ScriptedModel::new(id)) };
+    /// let panel = |key: &str| PanelModel {
+    ///     key: key.to_owned(),
+    ///     provider: "demo".to_owned(),
+    ///     name: key.to_owned(),
+    ///     model: model(key),
+    ///     settings: CallSettings::default(),
+    /// };
+    /// let models = StandardModels {
+    ///     authors: vec![("writer".to_owned(), model("demo/writer"))],
+    ///     panel: vec![panel("first"), panel("second")],
+    ///     embedder: None,
+    ///     rubric: model("demo/rubric"),
+    ///     classifier: model("demo/rubric"),
+    ///     labeler: None,
+    ///     judges: vec![("strict".to_owned(), model("demo/judge"))],
+    /// };
+    /// let parts = StudyParts::standard(
+    ///     &Recorder::new(Arc::new(MemoryStore::default())),
+    ///     Arc::new(Taxonomy::builtin()),
+    ///     Arc::new(UniformPairs),
+    ///     &Spec::parse("# Honesty\nDo not lie.")?,
+    ///     models,
+    ///     &Prompts::default(),
+    ///     &TaskSettings::default(),
+    /// )?;
+    /// assert_eq!(parts.inputs["model/judge/strict"], "demo/judge");
+    /// assert_eq!(parts.judges[0].name(), "strict");
+    /// assert!(Study::new(StudySettings::default(), parts).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PipelineError::Judge`](crate::PipelineError::Judge) when the prompt of the judges does not show the spec.
     pub fn standard(
         recorder: &Recorder,
         taxonomy: Arc<Taxonomy>,

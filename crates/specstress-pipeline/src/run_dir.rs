@@ -20,6 +20,19 @@ use crate::store::SqliteStore;
 /// tables/NAME/        one folder of Parquet parts per table
 /// report/             the rendered report
 /// ```
+///
+/// ```
+/// use specstress_pipeline::{PipelineError, RunDir};
+///
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("first");
+/// let run = RunDir::open(&path)?;
+/// let again = RunDir::open(&path).unwrap_err();
+/// assert!(matches!(again, PipelineError::Locked { .. }));
+/// drop(run);
+/// RunDir::open(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
@@ -32,8 +45,14 @@ pub struct RunDir {
 impl RunDir {
     /// Opens a run directory, making it when it is not there, and takes its lock.
     ///
-    /// Fails when another process holds it, when a newer build wrote it, and when the directory holds
-    /// something that is no run; nothing is written in any of these cases.
+    /// A directory is a run when it holds a manifest or a lock; the lock goes with the process, however it
+    /// ends. Cost: a few files and the opening of a database, whatever the size of the run.
+    ///
+    /// # Errors
+    /// [`PipelineError::Locked`] when another process holds it, [`PipelineError::NewerFormat`] when a newer build
+    /// wrote it, [`PipelineError::NotARun`] when it holds something that is no run, and
+    /// [`PipelineError::Manifest`] when its manifest is damaged; nothing is written in any of these cases.
+    /// [`PipelineError::Io`] and [`PipelineError::Store`] when files or the call store cannot be made or opened.
     pub fn open(path: &Path) -> Result<Self, PipelineError> {
         let is_run = Self::manifest_path(path).exists() || path.join("run.lock").exists();
         if !is_run && path.exists() {
@@ -63,11 +82,17 @@ impl RunDir {
     }
 
     /// Puts the run's call store in front of models, under the run's stop signal.
+    ///
+    /// Make one per study: its counts are its own, and equal requests become one call only when they go
+    /// through the same recorder.
     pub fn recorder(&self) -> Recorder {
         Recorder::new(self.store.clone()).with_stop(self.stop.clone())
     }
 
     /// Stops the run: calls in flight end and are stored, no new call is made.
+    ///
+    /// Cannot be taken back: drop this and [`open`](Self::open) the directory again to go on. A fatal error sets
+    /// it too.
     pub fn stop_signal(&self) -> &StopSignal {
         &self.stop
     }
@@ -92,7 +117,7 @@ impl RunDir {
         path.join("manifest.json")
     }
 
-    /// Whether another process works on the run now.
+    /// Whether some process works on the run now, this one included; `false` where there is no run.
     pub fn is_locked(path: &Path) -> bool {
         OpenOptions::new()
             .read(true)

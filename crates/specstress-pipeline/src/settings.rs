@@ -50,23 +50,27 @@ pub struct StudySettings {
     pub samples: u32,
     /// Which standard deviation.
     pub std: StdKind,
-    /// Disagreement from which a question is hard.
+    /// Disagreement from which a question is hard, above 0; met exactly counts.
     pub threshold: f64,
-    /// Distance within which two questions count as the same; `None` keeps all.
+    /// Euclidean distance of unit vectors within which two questions count as the same, above 0; `None`
+    /// keeps all.
     pub diversity_radius: Option<f64>,
-    /// Covering distance of the disagreement-weighted selection.
+    /// Covering distance of the disagreement-weighted selection, above 0: a hard question is dropped when its
+    /// disagreement times its distance to a kept, at least as hard one is no larger.
     pub weighted_radius: f64,
     /// The named sets of models; the first one is the whole panel's.
     pub subsets: Vec<Subset>,
     /// Which reading of the outlier rule.
     pub outliers: OutlierReading,
-    /// Difference from which two positions are significantly apart.
+    /// Difference from which two positions are significantly apart, 1 to 6.
     pub outlier_gap: u8,
-    /// Models an outlier must be apart from; `None` is nine of eleven, rounded up for other panels.
+    /// Models an outlier must be apart from, 1 or more; `None` is nine of eleven, rounded up for other panels. A
+    /// panel of no more models than this has no outlier.
     pub outlier_count: Option<usize>,
     /// The subset whose answers are judged and whose disagreement makes the bins.
     pub judged_subset: Option<String>,
-    /// Most questions judged per disagreement bin; `None` judges all.
+    /// Most questions judged per disagreement bin; `None` judges all. They are drawn by `seed` and their ids:
+    /// a larger number only adds questions. A disagreement above 3 belongs to the last bin.
     pub judged_per_bin: Option<usize>,
     /// Most calls in flight.
     pub concurrency: usize,
@@ -127,6 +131,12 @@ impl StudySettings {
                 ),
             );
         }
+        if self.outlier_count == Some(0) {
+            return refuse(
+                "outlier_count",
+                "0 would make every model an outlier; use 1 or more, or leave it out".to_owned(),
+            );
+        }
         if self.concurrency == 0 {
             return refuse("concurrency", "must be 1 or more".to_owned());
         }
@@ -155,7 +165,13 @@ impl StudySettings {
                     format!("{} needs two models or more to disagree", subset.name),
                 );
             }
-            for model in &subset.models {
+            for (at, model) in subset.models.iter().enumerate() {
+                if subset.models[..at].contains(model) {
+                    return refuse(
+                        "subsets",
+                        format!("{} names the model {model} twice", subset.name),
+                    );
+                }
                 if !panel.contains(&model.as_str()) {
                     return refuse(
                         "subsets",

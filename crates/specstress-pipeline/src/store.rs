@@ -45,6 +45,34 @@ CREATE TABLE calls (
 /// [`put`](CallStore::put) returns, the reply survives the end of the process and of the machine.
 /// Requests and replies are compressed with zstd; long texts shared by many requests (a spec) are kept
 /// once. Reading is one indexed look-up.
+///
+/// ```
+/// use specstress_llm::{
+///     CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, ModelId, RequestKey, StoredCall,
+/// };
+/// use specstress_pipeline::SqliteStore;
+///
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("calls.sqlite");
+/// let (model, request) = (ModelId::new("demo", "echo"), ChatRequest::user("hello"));
+/// let key = RequestKey::chat(&model, &request);
+/// let reply = CallReply::Chat(ChatResponse::stop("echo", "hello yourself"));
+///
+/// let store = SqliteStore::open(&path)?;
+/// let call = StoredCall { key, model, request: CallRequest::Chat(request), reply: reply.clone() };
+/// futures::executor::block_on(store.put(call))?;
+/// drop(store);
+///
+/// let store = SqliteStore::open(&path)?;
+/// assert_eq!(futures::executor::block_on(store.get(&key))?, Some(reply));
+/// assert_eq!(SqliteStore::summary(&path)?[0].calls, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors of `get` and `put`
+/// [`get`](CallStore::get): a database that cannot be read, or `reply of KEY is damaged`. [`put`](CallStore::put):
+/// a disk that is full or cannot be written; then no reply of its group of up to 256 is stored, all their callers
+/// are told, and the next group is tried afresh.
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
@@ -74,17 +102,24 @@ pub struct ModelCalls {
 }
 
 impl SqliteStore {
-    /// Opens the store, making the file when it is not there.
+    /// Opens the store, making the file when it is not there, and starts its writer thread.
+    ///
+    /// # Errors
+    /// [`PipelineError::NewerFormat`] for a store of a newer build, which is left as it is;
+    /// [`PipelineError::Store`] for a file that is no database or cannot be opened or made.
     pub fn open(path: &Path) -> Result<Self, PipelineError> {
         let failed = store_error(path, "cannot open");
         let mut connection = Connection::open(path).map_err(&failed)?;
         connection
-            .pragma_update(None, "journal_mode", "wal")
-            .and_then(|()| connection.pragma_update(None, "synchronous", "full"))
-            .and_then(|()| connection.busy_timeout(std::time::Duration::from_secs(30)))
+            .busy_timeout(std::time::Duration::from_secs(30))
             .map_err(&failed)?;
+        // Before anything else: a change of the journal mode is already a write.
         let version = schema_version(&connection).map_err(&failed)?;
         check_version(path, version)?;
+        connection
+            .pragma_update(None, "journal_mode", "wal")
+            .and_then(|()| connection.pragma_update(None, "synchronous", "full"))
+            .map_err(&failed)?;
         if version == 0 {
             let transaction = connection.transaction().map_err(&failed)?;
             transaction
@@ -120,6 +155,12 @@ impl SqliteStore {
     }
 
     /// Counts the calls of a store that another process may be writing, model by model, sorted by id.
+    ///
+    /// Sees whole groups only, and holds nobody up. Cost: one pass over the calls.
+    ///
+    /// # Errors
+    /// [`PipelineError::Store`] when there is no such file or it cannot be read, and
+    /// [`PipelineError::NewerFormat`] for a store of a newer build.
     pub fn summary(path: &Path) -> Result<Vec<ModelCalls>, PipelineError> {
         let reader = Self::open_reader(path)?;
         let failed = store_error(path, "cannot count the calls");
@@ -226,6 +267,10 @@ fn write_loop(mut connection: Connection, jobs: &Receiver<Job>) {
     let Ok(mut compressor) = zstd::bulk::Compressor::new(3) else {
         return;
     };
+    let failure = match connection.path() {
+        Some(path) => format!("cannot write a reply to {path}"),
+        None => "cannot write a reply".to_owned(),
+    };
     while let Ok(first) = jobs.recv() {
         let mut group = vec![first];
         group.extend(jobs.try_iter().take(GROUP - 1));
@@ -239,7 +284,7 @@ fn write_loop(mut connection: Connection, jobs: &Receiver<Job>) {
             Err(error) => {
                 let message = error.to_string();
                 for job in group {
-                    let failed = StoreError::new("cannot write a reply", message.clone());
+                    let failed = StoreError::new(failure.clone(), message.clone());
                     let _ = job.done.send(Err(failed));
                 }
             }
@@ -278,8 +323,12 @@ fn write_group(
                 CallReply::Chat(response) => (
                     "chat",
                     Some(finish_name(&response.finish)),
-                    response.usage.input + response.usage.cached_input + response.usage.cache_write,
-                    response.usage.output + response.usage.reasoning,
+                    stored_tokens(&[
+                        response.usage.input,
+                        response.usage.cached_input,
+                        response.usage.cache_write,
+                    ]),
+                    stored_tokens(&[response.usage.output, response.usage.reasoning]),
                     response.cost_usd,
                 ),
                 CallReply::Embedding(_) => ("embedding", None, 0, 0, None),
@@ -291,14 +340,22 @@ fn write_group(
                 compressor.compress(&request)?,
                 compressor.compress(&reply)?,
                 finish,
-                i64::try_from(input)?,
-                i64::try_from(output)?,
+                input,
+                output,
                 cost,
             ])?;
         }
     }
     transaction.commit()?;
     Ok(())
+}
+
+/// Token counts come from outside: an absurd one must not lose the reply it came with.
+fn stored_tokens(counts: &[u64]) -> i64 {
+    let sum = counts
+        .iter()
+        .fold(0_u64, |sum, &count| sum.saturating_add(count));
+    i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
 fn finish_name(finish: &FinishReason) -> &str {
@@ -377,4 +434,105 @@ fn decode_reply(kind: &str, body: &[u8]) -> Result<CallReply, BoxError> {
     }
     let response: ChatResponse = serde_json::from_slice(&body)?;
     Ok(CallReply::Chat(response))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::executor::block_on;
+    use specstress_llm::{ModelId, Usage};
+
+    fn call(at: u32, response: ChatResponse) -> StoredCall {
+        let model = ModelId::new("test", "model");
+        let request = ChatRequest::user("hello").with_sample(at);
+        StoredCall {
+            key: RequestKey::chat(&model, &request),
+            model,
+            request: CallRequest::Chat(request),
+            reply: CallReply::Chat(response),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_fails_the_put_and_harms_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("calls.sqlite");
+        drop(SqliteStore::open(&path).unwrap());
+        let mut store = SqliteStore::open(&path).unwrap();
+        // The limit is one of a connection, so the writer is started again on one that has it.
+        store.writer = None;
+        store.thread.take().unwrap().join().unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let limit = |pages: u32| {
+            connection
+                .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| {
+                    row.get::<_, u32>(0)
+                })
+                .unwrap()
+        };
+        assert_eq!(limit(40), 40);
+        let (sender, receiver) = channel();
+        store.writer = Some(sender);
+        store.thread = Some(std::thread::spawn(move || {
+            write_loop(connection, &receiver);
+        }));
+
+        // Digests do not compress: 4 kB each, so that 40 pages are full before 40 calls.
+        let noise = |at: u32| -> String {
+            (0..128_u32)
+                .map(|part| {
+                    RequestKey::chat(
+                        &ModelId::new("n", "n"),
+                        &ChatRequest::user(format!("{at} {part}")),
+                    )
+                    .to_string()
+                })
+                .collect()
+        };
+        let calls: Vec<StoredCall> = (0..40)
+            .map(|at| call(at, ChatResponse::stop("m", noise(at))))
+            .collect();
+        let results: Vec<_> = calls
+            .iter()
+            .map(|call| block_on(store.put(call.clone())))
+            .collect();
+        let error = results.iter().find_map(|r| r.as_ref().err()).unwrap();
+        assert!(
+            error
+                .to_string()
+                .starts_with("call store: cannot write a reply")
+        );
+        let cause = std::error::Error::source(error).unwrap().to_string();
+        assert!(cause.contains("full"), "{cause}");
+        // What was acknowledged is there and whole; what was refused is not.
+        for (call, result) in calls.iter().zip(&results) {
+            let found = store.read(&call.key).unwrap();
+            assert_eq!(found, result.is_ok().then(|| call.reply.clone()));
+        }
+        let stored = results.iter().filter(|result| result.is_ok()).count();
+        assert!((1..40).contains(&stored), "{stored}");
+        drop(store);
+        let summary = SqliteStore::summary(&path).unwrap();
+        assert_eq!(summary[0].calls, stored as u64);
+    }
+
+    #[test]
+    fn absurd_token_counts_do_not_lose_the_reply() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("calls.sqlite");
+        let store = SqliteStore::open(&path).unwrap();
+        let response = ChatResponse {
+            usage: Usage {
+                input: u64::MAX,
+                cached_input: 1,
+                ..Usage::default()
+            },
+            ..ChatResponse::stop("m", "paid for")
+        };
+        let call = call(0, response);
+        block_on(store.put(call.clone())).unwrap();
+        assert_eq!(store.read(&call.key).unwrap(), Some(call.reply));
+        let summary = SqliteStore::summary(&path).unwrap();
+        assert_eq!(summary[0].input_tokens, i64::MAX.cast_unsigned());
+    }
 }

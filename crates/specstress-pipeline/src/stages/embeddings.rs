@@ -2,8 +2,8 @@ use specstress_dataset::TableDir;
 use specstress_dataset::rows::{EmbeddingRow, ScenarioRow};
 use specstress_llm::{EmbeddingModel, EmbeddingRequest};
 
-use crate::drive::{Abort, Settled, columns, ordered, settle};
-use crate::stages::{Question, Tally};
+use crate::drive::{Abort, Settled, columns, ordered};
+use crate::stages::{Question, Tally, vectors};
 use crate::study::Study;
 
 /// Embeds every question, in batches.
@@ -71,8 +71,8 @@ async fn embed(
     embedder: &dyn EmbeddingModel,
     batch: Vec<Question>,
 ) -> Result<Vec<EmbeddingRow>, Abort> {
-    let request = EmbeddingRequest::new(batch.iter().map(|question| question.query.as_str()));
-    let settled = settle(embedder.embed(&request).await.map_err(Into::into))?;
+    let texts = batch.iter().map(|question| question.query.as_str());
+    let settled = vectors::embed(embedder, EmbeddingRequest::new(texts)).await?;
     let (outcome, detail) = columns(&settled);
     let mut vectors = Settled::ok(settled).unwrap_or_default().into_iter();
     Ok(batch

@@ -6,7 +6,7 @@ use specstress_llm::{EmbeddingModel, EmbeddingRequest};
 use specstress_rubric::{Answer, Labeler};
 
 use crate::drive::{Abort, Lost, Settled, columns, ordered, settle};
-use crate::stages::{Question, Tally, answered_questions, selected};
+use crate::stages::{Question, Tally, answered_questions, selected, vectors};
 use crate::study::Study;
 
 /// Labels the values that the answers to the selected questions express, all answers of a question in one
@@ -105,7 +105,7 @@ async fn label(
     Ok(rows)
 }
 
-/// The second-level categories with their vectors.
+/// The taxonomy's categories with their vectors.
 struct Categories<'a> {
     embedder: &'a dyn EmbeddingModel,
     names: Vec<String>,
@@ -116,19 +116,23 @@ impl<'a> Categories<'a> {
     async fn embed(study: &Study, embedder: &'a dyn EmbeddingModel) -> Result<Self, Abort> {
         let mut names = Vec::new();
         let mut texts = Vec::new();
-        for category in study.parts.taxonomy.at_level(2) {
+        let taxonomy = &study.parts.taxonomy;
+        let level = taxonomy.category_level();
+        for category in level.into_iter().flat_map(|level| taxonomy.at_level(level)) {
             names.push(category.name.clone());
             texts.push(match &category.description {
                 Some(description) => format!("{}: {description}", category.name),
                 None => category.name.clone(),
             });
         }
-        let vectors = match settle(
-            embedder
-                .embed(&EmbeddingRequest::new(texts))
-                .await
-                .map_err(Into::into),
-        )? {
+        if names.is_empty() {
+            return Ok(Self {
+                embedder,
+                names,
+                vectors: Vec::new(),
+            });
+        }
+        let vectors = match vectors::embed(embedder, EmbeddingRequest::new(texts)).await? {
             Ok(vectors) => vectors,
             Err(lost) => {
                 return Err(crate::PipelineError::Setting {
@@ -152,7 +156,7 @@ impl<'a> Categories<'a> {
             return Ok(Ok(Vec::new()));
         }
         let request = EmbeddingRequest::new(labels);
-        let settled = settle(self.embedder.embed(&request).await.map_err(Into::into))?;
+        let settled = vectors::embed(self.embedder, request).await?;
         Ok(settled.map(|vectors| {
             vectors
                 .iter()

@@ -138,3 +138,33 @@ pub(crate) fn draw(seed: u64, purpose: &str, id: &str) -> u64 {
     head.copy_from_slice(&bytes[..8]);
     u64::from_le_bytes(head)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_uniform_and_depend_on_seed_purpose_and_id_only() {
+        let cells = 16;
+        let mut counts = vec![0_u32; cells];
+        for id in 0..16_000 {
+            let place = draw(7, "test", &format!("scenario {id}"));
+            counts[usize::try_from(place % cells as u64).unwrap()] += 1;
+        }
+        // Chi-squared of 15 degrees of freedom: its 0.9999 quantile is 44.26.
+        let chi: f64 = counts
+            .iter()
+            .map(|&count| (f64::from(count) - 1000.0).powi(2) / 1000.0)
+            .sum();
+        assert!(chi < 44.26, "{chi}: {counts:?}");
+        let base = draw(7, "test", "a");
+        assert_eq!(base, draw(7, "test", "a"));
+        for other in [
+            draw(8, "test", "a"),
+            draw(7, "tests", "a"),
+            draw(7, "test", "b"),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+}

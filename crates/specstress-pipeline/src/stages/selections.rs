@@ -11,7 +11,8 @@ use crate::stages::{DIVERSITY, Tally, vectors};
 use crate::study::Study;
 
 /// Thins out the hard questions of every subset: each is dropped when a kept one of at least its weight
-/// lies within the weighted radius. Without vectors all hard questions are kept, by descending weight.
+/// lies within the weighted radius. Without an embedder all hard questions are kept, by descending weight; with
+/// one, a question whose vector is missing is left out.
 pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Result<(), Abort> {
     let subsets = &study.settings.subsets;
     tally.started(None);
@@ -68,6 +69,9 @@ fn pick(
         return Ok(ids.into_iter().map(|(id, _)| id.clone()).collect());
     }
     let (ids, points) = vectors::read(tables, |id| weights.contains_key(id))?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let ordered: Vec<f64> = ids.iter().map(|id| weights[id]).collect();
     let selection = Cover::new(study.settings.weighted_radius)
         .and_then(|cover| cover.select(points.view(), Some(&ordered)))

@@ -1,9 +1,32 @@
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::EmbeddingRow;
 use specstress_kcenter::ndarray::Array2;
+use specstress_llm::{Embedding, EmbeddingModel, EmbeddingRequest, OutcomeKind};
 
-use crate::drive::Abort;
+use crate::drive::{Abort, Lost, Settled, settle};
 use crate::error::PipelineError;
+
+/// Embeds texts and holds the model to one vector per text, so that no vector is given to another text.
+pub(crate) async fn embed(
+    embedder: &dyn EmbeddingModel,
+    request: EmbeddingRequest,
+) -> Result<Settled<Vec<Embedding>>, Abort> {
+    let settled = settle(embedder.embed(&request).await.map_err(Into::into))?;
+    Ok(settled.and_then(|vectors| {
+        if vectors.len() == request.texts.len() {
+            return Ok(vectors);
+        }
+        Err(Lost {
+            outcome: OutcomeKind::Failed,
+            detail: format!(
+                "{} returned {} vectors for {} texts",
+                embedder.id(),
+                vectors.len(),
+                request.texts.len()
+            ),
+        })
+    }))
+}
 
 /// The vectors of some questions as one matrix, rows in table order, with the questions' ids.
 pub(crate) fn read(
