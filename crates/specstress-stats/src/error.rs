@@ -165,4 +165,45 @@ pub enum StatsError {
         /// How many categories there are.
         categories: usize,
     },
+    /// A number of raters that a coefficient is not defined for.
+    #[error("{raters} raters; this coefficient compares exactly {needed}, so pass those columns")]
+    RaterCount {
+        /// Raters given.
+        raters: usize,
+        /// Raters the coefficient takes.
+        needed: usize,
+    },
+    /// A label that is not on the scale given.
+    #[error(
+        "row {row}, column {column} has label {label}, which is not on the scale; add it or correct it"
+    )]
+    UnknownLabel {
+        /// Row of the label.
+        row: usize,
+        /// Column of the label.
+        column: usize,
+        /// The label.
+        label: u32,
+    },
+    /// A parameter outside its range.
+    #[error("{name} is {value}; pass {allowed}")]
+    Parameter {
+        /// What the parameter is called.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// The values that are allowed.
+        allowed: &'static str,
+    },
+}
+
+impl StatsError {
+    /// Refuses two inputs of different lengths.
+    pub(crate) fn same_length(left: usize, right: usize) -> Result<(), Self> {
+        if left == right {
+            Ok(())
+        } else {
+            Err(Self::Lengths { left, right })
+        }
+    }
 }

@@ -39,6 +39,8 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `bootstrap` | seeded resampling: clustered intervals, permutation p-values, held-out splits |
+//! | `rayon` | the batches and draws run on all cores; the results stay the same, bit for bit |
 //! | `serde` | `serde::Serialize` on every result |
 
 #![expect(
@@ -56,20 +58,32 @@ mod correlation;
 mod disagreement;
 mod dispersion;
 mod error;
-mod kappa;
+mod judges;
 mod noncompliance;
 mod normal;
 mod outlier;
 mod panel;
+#[cfg(feature = "bootstrap")]
+mod parallel;
 mod proportion;
+#[cfg(feature = "bootstrap")]
+mod quantile;
 mod ratio;
+#[cfg(feature = "bootstrap")]
+mod resample;
 mod score;
 mod threshold;
 mod wins;
 
 pub use ndarray;
 
-pub use agreement::{AgreementMatrix, PairAgreement, agreement_matrix};
+pub use agreement::{
+    AgreementEstimate, AgreementMatrix, AgreementWeights, CategoryKappa, Coefficient, FleissKappa,
+    MeasurementLevel, PairAgreement, agreement, agreement_matrix, category_kappa, fleiss_kappa,
+    fleiss_kappa_counts,
+};
+#[cfg(feature = "bootstrap")]
+pub use agreement::{AgreementInterval, agreement_bootstrap};
 pub use bins::{BinRate, Bins, Enrichment, enrichment};
 pub use correlation::{Correlation, pearson, spearman};
 pub use disagreement::{
@@ -77,7 +91,10 @@ pub use disagreement::{
 };
 pub use dispersion::{Dispersion, PopulationStd, SampleStd};
 pub use error::StatsError;
-pub use kappa::{FleissKappa, fleiss_kappa, fleiss_kappa_counts};
+pub use judges::{
+    CorrectedRate, DawidSkene, DawidSkeneParams, ErrorPair, JudgeAccuracy, JudgeCalibration,
+    JudgeErrors, calibrate, dawid_skene, judge_errors,
+};
 pub use noncompliance::{
     MajorityVote, ModelVotes, NonCompliance, ScenarioVotes, frequent_noncompliance,
 };
@@ -87,6 +104,8 @@ pub use proportion::{
     Confidence, Interval, Proportion, binomial_standard_error, proportion, wilson_interval,
 };
 pub use ratio::Ratio;
+#[cfg(feature = "bootstrap")]
+pub use resample::{Bootstrap, BootstrapInterval, cluster_bootstrap};
 pub use score::Score;
 pub use threshold::Threshold;
 pub use wins::{CategoryWins, Comparison, Preference, WinRates, win_rates};

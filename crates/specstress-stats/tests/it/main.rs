@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod golden_agreement;
 mod paper;
 mod properties;
+mod properties_agreement;
 mod released_rows;
+mod simulated_judges;

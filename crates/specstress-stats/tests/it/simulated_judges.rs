@@ -1,0 +1,147 @@
+//! Known truth, many draws: estimates are unbiased and intervals cover.
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+use specstress_stats::ndarray::Array2;
+use specstress_stats::{
+    Confidence, DawidSkeneParams, Proportion, calibrate, dawid_skene, proportion,
+};
+
+fn share(rng: &mut ChaCha8Rng, n: usize, p: f64) -> Proportion {
+    let hits = (0..n).filter(|_| rng.random_bool(p)).count();
+    proportion(hits as u64, n as u64, Confidence::default()).unwrap()
+}
+
+#[test]
+fn corrected_rates_cover_the_true_rate() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let (rate, se, sp) = (0.3, 0.85, 0.92);
+    let judged = rate * se + (1.0 - rate) * (1.0 - sp);
+    let mut covered = 0;
+    for _ in 0..1000 {
+        let mut calibration = calibrate(&[], &[], Confidence::default()).unwrap();
+        calibration.sensitivity = share(&mut rng, 150, se);
+        calibration.specificity = share(&mut rng, 200, sp);
+        let flagged = share(&mut rng, 600, judged).successes;
+        let found = calibration
+            .corrected_rate(flagged, 600, Confidence::default())
+            .unwrap();
+        let interval = found.interval.unwrap();
+        covered += usize::from(interval.low <= rate && rate <= interval.high);
+    }
+    assert!((930..=970).contains(&covered), "{covered} of 1000");
+}
+
+#[test]
+fn dawid_skene_finds_prevalence_and_accuracy() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let (prevalence, se, sp) = (0.35, [0.9, 0.8, 0.7, 0.85], [0.95, 0.9, 0.75, 0.8]);
+    let mut sums = [0.0; 9];
+    let rounds = 40;
+    for _ in 0..rounds {
+        let votes = Array2::from_shape_vec(
+            (1500, 4),
+            (0..1500)
+                .flat_map(|_| {
+                    let truth = rng.random_bool(prevalence);
+                    let votes: Vec<Option<u32>> = (0..4)
+                        .map(|j| {
+                            let yes = rng.random_bool(if truth { se[j] } else { 1.0 - sp[j] });
+                            let present = rng.random_bool(0.9);
+                            present.then_some(u32::from(yes))
+                        })
+                        .collect();
+                    votes
+                })
+                .collect(),
+        )
+        .unwrap();
+        let found = dawid_skene(votes.view(), &DawidSkeneParams::default()).unwrap();
+        assert!(found.converged);
+        assert_eq!(found.n + found.dropped, 1500);
+        sums[0] += found.prevalence[1];
+        for (j, judge) in found.judges.iter().enumerate() {
+            sums[1 + j] += judge.confusion[1][1];
+            sums[5 + j] += judge.confusion[0][0];
+        }
+    }
+    let truth = [prevalence].into_iter().chain(se).chain(sp);
+    for (sum, truth) in sums.iter().zip(truth) {
+        let mean = sum / f64::from(rounds);
+        assert!((mean - truth).abs() < 0.015, "{mean} for {truth}");
+    }
+}
+
+#[cfg(feature = "bootstrap")]
+mod clustered {
+    use specstress_stats::{Bootstrap, Coefficient, agreement_bootstrap};
+
+    use super::*;
+
+    /// Three judges on triples that share their difficulty. Kappa in the limit: with flag
+    /// probability `p` per triple, agreement is `E[p^2 + (1-p)^2]` and the prevalence `E[p]`.
+    fn triples(rng: &mut ChaCha8Rng, clusters: usize) -> (Array2<Option<u32>>, Vec<u64>) {
+        let mut flat = Vec::new();
+        let mut names = Vec::new();
+        for cluster in 0..clusters {
+            let p = if rng.random_bool(0.5) { 0.9 } else { 0.15 };
+            for _ in 0..3 {
+                names.push(cluster as u64);
+                flat.extend((0..3).map(|_| Some(u32::from(rng.random_bool(p)))));
+            }
+        }
+        let ratings = Array2::from_shape_vec((clusters * 3, 3), flat).unwrap();
+        (ratings, names)
+    }
+
+    #[test]
+    fn the_clustered_interval_covers_kappa() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let observed = f64::midpoint(0.81 + 0.01, 0.0225 + 0.7225);
+        let mean: f64 = 0.525;
+        let expected = mean * mean + (1.0 - mean) * (1.0 - mean);
+        let kappa = (observed - expected) / (1.0 - expected);
+        let mut covered = 0;
+        for draw in 0..1000 {
+            let (ratings, names) = triples(&mut rng, 80);
+            let found = agreement_bootstrap(
+                ratings.view(),
+                None,
+                Coefficient::Fleiss,
+                Some(&names),
+                &Bootstrap::new(400, draw).unwrap(),
+            )
+            .unwrap();
+            let interval = found.bootstrap.interval.unwrap();
+            covered += usize::from(interval.low <= kappa && kappa <= interval.high);
+        }
+        assert!((930..=970).contains(&covered), "{covered} of 1000");
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bits_and_the_order_of_subjects_does_not_matter() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let (ratings, names) = triples(&mut rng, 20);
+        let interval = |ratings: &Array2<Option<u32>>, names: &[u64], seed| {
+            let draws = Bootstrap::new(200, seed).unwrap();
+            agreement_bootstrap(
+                ratings.view(),
+                None,
+                Coefficient::Fleiss,
+                Some(names),
+                &draws,
+            )
+            .unwrap()
+            .bootstrap
+        };
+        let one = interval(&ratings, &names, 1);
+        let order: Vec<usize> = (0..60).rev().collect();
+        let turned = ratings.select(specstress_stats::ndarray::Axis(0), &order);
+        let turned_names: Vec<u64> = names.iter().rev().copied().collect();
+        assert_eq!(one, interval(&turned, &turned_names, 1));
+        assert_ne!(one, interval(&ratings, &names, 2));
+        // The stream of each draw is fixed: these bits are a promise.
+        let low = one.interval.unwrap().low;
+        assert!((low - 0.453_176_594_901_598_3).abs() < 1e-12, "{low}");
+    }
+}
