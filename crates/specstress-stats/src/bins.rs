@@ -1,4 +1,7 @@
-use crate::{Confidence, Disagreement, Proportion, Ratio, StatsError, Threshold, proportion};
+use crate::{
+    Confidence, Disagreement, Interval, Proportion, Ratio, StatsError, Threshold, Trend,
+    proportion, risk_ratio,
+};
 
 /// Bins of disagreement: `[e0, e1), [e1, e2), ..., [e_last-1, e_last]`, the last one closed.
 ///
@@ -106,6 +109,9 @@ pub struct BinRate {
     /// Rate of this bin over the rate of the first; `None` when either is undefined or the
     /// first is 0.
     pub ratio_to_first: Option<f64>,
+    /// Interval of that ratio, see [`risk_ratio`](crate::risk_ratio()); it exists, from raised
+    /// counts, also where a count is 0. `None` for the first bin and without items.
+    pub ratio_interval: Option<Interval>,
 }
 
 /// The rate of an event over bins of disagreement.
@@ -114,6 +120,9 @@ pub struct BinRate {
 pub struct Enrichment {
     /// Every bin in order, also the empty ones.
     pub bins: Vec<BinRate>,
+    /// Whether the rate rises from bin to bin, scored 0, 1, 2 and so on, see
+    /// [`cochran_armitage`](crate::cochran_armitage()).
+    pub trend: Trend,
     /// Items counted in a bin.
     pub n: usize,
     /// Items in no bin: no disagreement, or outside the edges.
@@ -180,6 +189,8 @@ pub fn enrichment(
 
     let mut found = Vec::with_capacity(counts.len());
     let mut base = None;
+    let first = counts.first().copied();
+    let scores: Vec<f64> = (0..counts.len()).map(|bin| bin as f64).collect();
     for (bin, (happened, all)) in counts.into_iter().enumerate() {
         let share = proportion(happened, all, confidence)?;
         if bin == 0 {
@@ -190,11 +201,17 @@ pub fn enrichment(
             name: bins.name(bin).expect("one count per bin"),
             low,
             high,
+            ratio_interval: match first.filter(|_| bin > 0) {
+                Some(first) => risk_ratio((happened, all), first, confidence)?.interval,
+                None => None,
+            },
             ratio_to_first: share.rate.zip(base).map(|(rate, base)| rate / base),
             proportion: share,
         });
     }
+    let rates: Vec<Proportion> = found.iter().map(|bin| bin.proportion).collect();
     Ok(Enrichment {
+        trend: Trend::of_proportions(&rates, &scores)?,
         bins: found,
         n,
         unplaced,

@@ -118,7 +118,7 @@ fn product_moment(x: &[f64], y: &[f64]) -> Option<f64> {
 }
 
 /// Ranks from 1; ties share the mean of the ranks they span.
-fn ranks(column: &[f64]) -> Vec<f64> {
+pub(crate) fn ranks(column: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..column.len()).collect();
     order.sort_by(|&a, &b| column[a].total_cmp(&column[b]));
     let mut ranks = vec![0.0; column.len()];

@@ -54,6 +54,7 @@
 
 mod agreement;
 mod bins;
+mod compare;
 mod correlation;
 mod disagreement;
 mod dispersion;
@@ -65,13 +66,14 @@ mod outlier;
 mod panel;
 #[cfg(feature = "bootstrap")]
 mod parallel;
-mod proportion;
 #[cfg(feature = "bootstrap")]
 mod quantile;
+mod rates;
 mod ratio;
 #[cfg(feature = "bootstrap")]
 mod resample;
 mod score;
+mod special;
 mod threshold;
 mod wins;
 
@@ -85,6 +87,11 @@ pub use agreement::{
 #[cfg(feature = "bootstrap")]
 pub use agreement::{AgreementInterval, agreement_bootstrap};
 pub use bins::{BinRate, Bins, Enrichment, enrichment};
+pub use compare::{
+    Adjusted, Adjustment, McNemar, Wilcoxon, adjust_p_values, mcnemar, wilcoxon_signed_rank,
+};
+#[cfg(feature = "bootstrap")]
+pub use compare::{PairedPermutation, Permutations, paired_permutation};
 pub use correlation::{Correlation, pearson, spearman};
 pub use disagreement::{
     Disagreement, DisagreementParams, MissingPolicy, disagreement, disagreement_batch,
@@ -100,12 +107,15 @@ pub use noncompliance::{
 };
 pub use normal::normal_quantile;
 pub use outlier::{ModelOutlier, OutlierParams, OutlierReading, Outliers, outliers};
-pub use proportion::{
-    Confidence, Interval, Proportion, binomial_standard_error, proportion, wilson_interval,
+pub use rates::{
+    Confidence, Interval, MissingBounds, Proportion, RiskRatio, Trend, binomial_standard_error,
+    clopper_pearson_interval, cochran_armitage, missing_bounds, proportion, risk_ratio,
+    wilson_interval,
 };
 pub use ratio::Ratio;
 #[cfg(feature = "bootstrap")]
 pub use resample::{Bootstrap, BootstrapInterval, cluster_bootstrap};
 pub use score::Score;
+pub use special::normal_cdf;
 pub use threshold::Threshold;
 pub use wins::{CategoryWins, Comparison, Preference, WinRates, win_rates};

@@ -4,6 +4,8 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
 mod golden_agreement;
+mod golden_compare;
+mod golden_rates;
 mod paper;
 mod properties;
 mod properties_agreement;

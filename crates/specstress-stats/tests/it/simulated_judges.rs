@@ -103,13 +103,13 @@ mod clustered {
         let kappa = (observed - expected) / (1.0 - expected);
         let mut covered = 0;
         for draw in 0..1000 {
-            let (ratings, names) = triples(&mut rng, 80);
+            let (ratings, names) = triples(&mut rng, 60);
             let found = agreement_bootstrap(
                 ratings.view(),
                 None,
                 Coefficient::Fleiss,
                 Some(&names),
-                &Bootstrap::new(400, draw).unwrap(),
+                &Bootstrap::new(250, draw).unwrap(),
             )
             .unwrap();
             let interval = found.bootstrap.interval.unwrap();
