@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use serde_json::json;
 use specstress_llm::{
-    CallSettings, ChatModel, ChatModelExt, Prompt, ResponseSchema, SharedText, Unanswered, block,
+    CallSettings, ChatModel, ChatModelExt, Prompt, ResponseSchema, SharedText, Unanswered, shield,
 };
 
 use crate::error::JudgeError;
@@ -102,11 +102,5 @@ fn schema() -> ResponseSchema {
 /// Escapes the tags of all blocks of this prompt, so that an answer cannot pretend to hold another block;
 /// the filter `block` escapes a block's own tag only.
 fn shielded(text: &str) -> String {
-    ["model_spec", "query", "response"]
-        .iter()
-        .fold(text.to_owned(), |text, tag| {
-            let wrapped = block(tag, &text);
-            let (open, close) = (tag.len() + "<>\n".len(), tag.len() + "\n</>".len());
-            wrapped[open..wrapped.len() - close].to_owned()
-        })
+    shield(text, &["model_spec", "query", "response"])
 }

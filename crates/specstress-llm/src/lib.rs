@@ -48,7 +48,7 @@ pub use id::ModelId;
 pub use key::{Digest, RequestKey};
 pub use model::{Capabilities, ChatModel, Embedding, EmbeddingModel, EmbeddingRequest};
 pub use outcome::{OutcomeKind, Unanswered};
-pub use prompt::{Prompt, PromptError, block, read_block, read_blocks};
+pub use prompt::{Prompt, PromptError, block, read_block, read_blocks, shield};
 pub use recorder::{CallCounts, Recorded, Recorder, StopSignal};
 pub use request::{ChatRequest, Effort, Message, Part, ResponseSchema, Role, SharedText};
 pub use response::{ChatResponse, FinishReason, Usage};

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -202,25 +202,42 @@ impl<M: EmbeddingModel> EmbeddingModel for Recorded<M> {
         self.model.id()
     }
 
-    /// Looks every text up on its own; only the missing ones go to the model, in batches of its size.
+    /// Looks every text up on its own; only the missing ones go to the model, each once, in batches of its
+    /// size.
     async fn embed(&self, request: &EmbeddingRequest) -> Result<Vec<Embedding>, LlmError> {
         let recorder = &self.recorder;
         let id = self.model.id();
-        let mut vectors: Vec<Option<Embedding>> = vec![None; request.texts.len()];
-        let mut missing: Vec<(usize, RequestKey)> = Vec::new();
-        for (at, text) in request.texts.iter().enumerate() {
-            let key = RequestKey::embedding(id, request.dimensions, text);
+        let keys: Vec<RequestKey> = request
+            .texts
+            .iter()
+            .map(|text| RequestKey::embedding(id, request.dimensions, text))
+            .collect();
+        let texts: BTreeMap<RequestKey, &String> =
+            keys.iter().copied().zip(&request.texts).collect();
+        // Taken in the order of the keys, so that two requests that share texts cannot wait for each other.
+        let turns: Vec<Turn> = texts
+            .keys()
+            .map(|&key| recorder.in_flight.turn(key))
+            .collect();
+        let mut held = Vec::with_capacity(turns.len());
+        for turn in &turns {
+            held.push(turn.lock().await);
+        }
+        let mut vectors: BTreeMap<RequestKey, Embedding> = BTreeMap::new();
+        let mut missing: Vec<(RequestKey, &String)> = Vec::new();
+        for (&key, &text) in &texts {
             match recorder.look_up(&key).await? {
-                Some(CallReply::Embedding(vector)) => vectors[at] = Some(vector),
+                Some(CallReply::Embedding(vector)) => {
+                    vectors.insert(key, vector);
+                }
                 Some(CallReply::Chat(_)) => return Err(wrong_kind(&key)),
-                None => missing.push((at, key)),
+                None => missing.push((key, text)),
             }
         }
         for batch in missing.chunks(self.model.max_batch().max(1)) {
             recorder.admit()?;
-            let texts = batch.iter().map(|&(at, _)| request.texts[at].clone());
             let asked = EmbeddingRequest {
-                texts: texts.collect(),
+                texts: batch.iter().map(|&(_, text)| text.clone()).collect(),
                 dimensions: request.dimensions,
             };
             let replies = self
@@ -238,7 +255,7 @@ impl<M: EmbeddingModel> EmbeddingModel for Recorded<M> {
                     ),
                 ));
             }
-            for ((&(at, key), text), vector) in batch.iter().zip(asked.texts).zip(replies) {
+            for ((&(key, _), text), vector) in batch.iter().zip(asked.texts).zip(replies) {
                 let call = StoredCall {
                     key,
                     model: id.clone(),
@@ -250,10 +267,13 @@ impl<M: EmbeddingModel> EmbeddingModel for Recorded<M> {
                 };
                 recorder.store.put(call).await.map_err(store_failed)?;
                 CallCounts::add(&recorder.counts.made, 1);
-                vectors[at] = Some(vector);
+                vectors.insert(key, vector);
             }
         }
-        Ok(vectors.into_iter().flatten().collect())
+        Ok(keys
+            .iter()
+            .filter_map(|key| vectors.get(key).cloned())
+            .collect())
     }
 
     fn max_batch(&self) -> usize {

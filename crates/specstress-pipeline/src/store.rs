@@ -290,6 +290,8 @@ fn write_loop(mut connection: Connection, jobs: &Receiver<Job>) {
             }
         }
     }
+    // So that the file alone is the whole store; when it cannot be, the log still is beside it.
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 use specstress_llm::{
-    CallSettings, ChatModel, ChatModelExt, Prompt, ResponseSchema, Unanswered, block,
+    CallSettings, ChatModel, ChatModelExt, Prompt, ResponseSchema, Unanswered, shield,
 };
 
 use crate::classification::Answer;
@@ -102,11 +102,7 @@ const TAGS: [&str; 9] = [
 /// Escapes the tags of all blocks of this crate's prompts, so that no text can pretend to hold another block;
 /// the filter `block` escapes a block's own tag only.
 pub(crate) fn shielded(text: &str) -> String {
-    TAGS.iter().fold(text.to_owned(), |text, tag| {
-        let wrapped = block(tag, &text);
-        let (open, close) = (tag.len() + "<>\n".len(), tag.len() + "\n</>".len());
-        wrapped[open..wrapped.len() - close].to_owned()
-    })
+    shield(text, &TAGS)
 }
 
 /// On one line, for headings and numbered lists.

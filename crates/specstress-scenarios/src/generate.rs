@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 use serde_json::json;
-use specstress_llm::{CallSettings, ChatModel, ChatModelExt, Prompt, PromptError, Unanswered};
+use specstress_llm::{
+    CallSettings, ChatModel, ChatModelExt, Prompt, PromptError, Unanswered, shield,
+};
 use specstress_values::{Side, ValuePair};
 
 use crate::parse::{QueryTag, parse_query};
@@ -117,7 +119,7 @@ impl<M: ChatModel> Nudger for LlmNudger<M> {
                 "value1": pair.value1,
                 "value2": pair.value2,
                 "lean_to": pair.value(toward),
-                "user_question": neutral,
+                "user_question": shield(neutral, &NUDGE_TAGS),
             }))
             .map_err(|error| unrendered(&error))?;
         self.model
@@ -129,6 +131,9 @@ impl<M: ChatModel> Nudger for LlmNudger<M> {
             .await
     }
 }
+
+/// The blocks of the nudge prompt: the question, which a model wrote, must not pretend to hold one of them.
+const NUDGE_TAGS: [&str; 4] = ["value1", "value2", "lean_to", "user_question"];
 
 /// Overrides are rendered once when they are loaded, so this is left for templates that branch on data.
 fn unrendered(error: &PromptError) -> Unanswered {

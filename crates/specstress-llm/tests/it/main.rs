@@ -248,6 +248,9 @@ fn only_texts_without_a_vector_are_embedded_and_order_holds() {
         [[4.0], [2.0], [5.0], [1.0]]
     );
     assert_eq!(*lengths.batches.lock().unwrap(), [2, 1, 2]);
+    // The same text twice is one call.
+    assert_eq!(embed(&["ffffff", "ffffff"]), [[6.0], [6.0]]);
+    assert_eq!(*lengths.batches.lock().unwrap(), [2, 1, 2, 1]);
 }
 
 #[test]
