@@ -37,4 +37,29 @@ pub enum SimError {
         /// All keys, separated by commas.
         known: String,
     },
+    /// The server would be reachable from other machines. It takes any key and is for tests only.
+    #[cfg(feature = "server")]
+    #[error("the sim server listens on loopback only, {address} is not: use 127.0.0.1 or [::1]")]
+    NotLoopback {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[cfg(feature = "server")]
+    #[error("cannot listen on {address}: {kind}: choose another port, or 0 for a free one")]
+    Listen {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        kind: std::io::ErrorKind,
+    },
+    /// A retirement date that is not a day.
+    #[cfg(feature = "server")]
+    #[error("the retirement of {model} is {date:?}: write it as YYYY-MM-DD")]
+    RetirementDate {
+        /// The model's key.
+        model: String,
+        /// What was given.
+        date: String,
+    },
 }

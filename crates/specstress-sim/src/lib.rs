@@ -31,6 +31,11 @@
 //! There are none to implement. [`SimModel`] is a [`ChatModel`](specstress_llm::ChatModel) and
 //! [`SimEmbedder`] an [`EmbeddingModel`](specstress_llm::EmbeddingModel).
 //!
+//! # Features
+//!
+//! `server` (off by default) adds `SimServer`: the same panel over HTTP on loopback, in the wire formats of
+//! Anthropic, `OpenAI`, Gemini and xAI, with rate limits and faults.
+//!
 //! # How prompts are recognised
 //!
 //! By the first of these marks in the system prompt or the first user turn; data is read from the blocks made
@@ -63,6 +68,8 @@ mod query;
 mod refusal;
 mod reply;
 mod rubric;
+#[cfg(feature = "server")]
+mod server;
 mod setting;
 mod situations;
 mod spec;
@@ -79,4 +86,9 @@ pub use options::SimOptions;
 pub use persona::SimPersona;
 pub use planted::{Planted, PlantedKind};
 pub use query::{ParsedQuery, parse_query};
+#[cfg(feature = "server")]
+pub use server::{
+    FaultKind, FaultRates, Latency, ModelStats, ProviderLimits, RateLimits, ServerOptions,
+    ServerStats, SimServer, StatsHandle,
+};
 pub use world::SimWorld;

@@ -77,7 +77,7 @@ impl ChatModel for SimModel {
     }
 }
 
-fn usage(request: &ChatRequest, text: &str) -> Usage {
+pub(crate) fn usage(request: &ChatRequest, text: &str) -> Usage {
     let tokens = |bytes: usize| bytes.div_ceil(4) as u64;
     let mut usage = Usage {
         output: tokens(text.len()),

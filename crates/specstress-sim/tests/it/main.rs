@@ -6,6 +6,8 @@ mod documents;
 mod geometry;
 mod judges;
 mod prompts;
+#[cfg(feature = "server")]
+mod server;
 mod study;
 mod truth;
 mod worlds;

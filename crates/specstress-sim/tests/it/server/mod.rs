@@ -1,0 +1,10 @@
+//! The panel over HTTP, asked through plain sockets.
+
+#![expect(clippy::panic, reason = "helpers of tests fail as tests do")]
+
+mod client;
+mod faults;
+mod limits;
+mod lookups;
+mod rejections;
+mod wires;
