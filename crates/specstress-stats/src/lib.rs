@@ -32,7 +32,8 @@
 //! # Traits
 //!
 //! - [`Dispersion`]: the spread of the scores of one panel on one value. Implement it to
-//!   measure disagreement another way; [`PopulationStd`] and [`SampleStd`] ship here.
+//!   measure disagreement another way; [`PopulationStd`], [`SampleStd`], [`Range`],
+//!   [`MeanPairwiseDistance`] and [`Entropy`] ship here.
 //! - [`Score`] (sealed): what an array may hold: `u8`, `u16`, `f64` or an `Option` of these.
 //!
 //! # Features
@@ -64,7 +65,6 @@ mod noncompliance;
 mod normal;
 mod outlier;
 mod panel;
-#[cfg(feature = "bootstrap")]
 mod parallel;
 #[cfg(feature = "bootstrap")]
 mod quantile;
@@ -94,9 +94,10 @@ pub use compare::{
 pub use compare::{PairedPermutation, Permutations, paired_permutation};
 pub use correlation::{Correlation, pearson, spearman};
 pub use disagreement::{
-    Disagreement, DisagreementParams, MissingPolicy, disagreement, disagreement_batch,
+    Disagreement, DisagreementParams, MissingPolicy, PanelDisagreement, disagreement,
+    disagreement_batch, disagreement_panels,
 };
-pub use dispersion::{Dispersion, PopulationStd, SampleStd};
+pub use dispersion::{Dispersion, Entropy, MeanPairwiseDistance, PopulationStd, Range, SampleStd};
 pub use error::StatsError;
 pub use judges::{
     CorrectedRate, DawidSkene, DawidSkeneParams, ErrorPair, JudgeAccuracy, JudgeCalibration,

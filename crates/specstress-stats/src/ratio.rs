@@ -47,6 +47,9 @@ impl Ratio {
 
 impl Ord for Ratio {
     fn cmp(&self, other: &Self) -> Ordering {
+        if self.denominator == other.denominator {
+            return self.numerator.cmp(&other.numerator);
+        }
         let left = u128::from(self.numerator) * u128::from(other.denominator);
         let right = u128::from(other.numerator) * u128::from(self.denominator);
         left.cmp(&right)

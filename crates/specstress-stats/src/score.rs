@@ -4,9 +4,9 @@ use crate::StatsError;
 ///
 /// `None` is a missing score. Integer scores are measured in integers, which makes
 /// comparisons with a threshold exact; `f64` scores must be finite. The trait is sealed.
-pub trait Score: Copy + sealed::Sealed {}
+pub trait Score: Copy + Send + Sync + sealed::Sealed {}
 
-impl<T: Copy + sealed::Sealed> Score for T {}
+impl<T: Copy + Send + Sync + sealed::Sealed> Score for T {}
 
 /// A score as the algorithms see it.
 #[derive(Debug, Clone, Copy, PartialEq)]

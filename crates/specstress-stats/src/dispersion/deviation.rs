@@ -1,80 +1,5 @@
+use super::Dispersion;
 use crate::Ratio;
-
-/// The spread of the scores that one panel gave on one value.
-///
-/// Two methods are required. Override [`Dispersion::exact_square`] when the square of the
-/// measure is a ratio of integers for integer scores; thresholds and bins are then decided
-/// without rounding. A measure should be 0 when all scores are equal, and must not depend on
-/// their order.
-///
-/// ```
-/// use specstress_stats::ndarray::array;
-/// use specstress_stats::{Dispersion, DisagreementParams, Ratio, disagreement};
-///
-/// /// Highest score minus lowest score.
-/// struct Range;
-///
-/// impl Dispersion for Range {
-///     fn min_scores(&self) -> usize {
-///         2
-///     }
-///     fn of(&self, scores: &[f64]) -> f64 {
-///         let high = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-///         let low = scores.iter().copied().fold(f64::INFINITY, f64::min);
-///         high - low
-///     }
-/// }
-///
-/// let d = disagreement(array![[0_u8], [5]].view(), None, &DisagreementParams::new(Range))?;
-/// assert_eq!(d.max, Some(5.0));
-/// # Ok::<(), specstress_stats::StatsError>(())
-/// ```
-pub trait Dispersion {
-    /// The least number of scores for which the measure is defined; at least 1.
-    fn min_scores(&self) -> usize;
-
-    /// The dispersion of finite scores, not negative and not NaN.
-    ///
-    /// Called with at least [`Dispersion::min_scores`] scores.
-    fn of(&self, scores: &[f64]) -> f64;
-
-    /// The square of the dispersion of integer scores as a ratio of integers.
-    ///
-    /// `None` (provided) where the measure has none; [`Dispersion::of`] is used then. Called
-    /// with at least [`Dispersion::min_scores`] scores.
-    fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        let _ = scores;
-        None
-    }
-}
-
-impl<D: Dispersion + ?Sized> Dispersion for &D {
-    fn min_scores(&self) -> usize {
-        (**self).min_scores()
-    }
-
-    fn of(&self, scores: &[f64]) -> f64 {
-        (**self).of(scores)
-    }
-
-    fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        (**self).exact_square(scores)
-    }
-}
-
-impl<D: Dispersion + ?Sized> Dispersion for Box<D> {
-    fn min_scores(&self) -> usize {
-        (**self).min_scores()
-    }
-
-    fn of(&self, scores: &[f64]) -> f64 {
-        (**self).of(scores)
-    }
-
-    fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        (**self).exact_square(scores)
-    }
-}
 
 /// Population standard deviation (ddof 0), which the paper (page 4) and its released bins
 /// are read as using.
@@ -118,8 +43,12 @@ impl Dispersion for PopulationStd {
     }
 
     fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        let n = u64::try_from(scores.len()).ok()?;
-        Ratio::new(scatter(n, scores)?, n.checked_mul(n)?)
+        let (n, sum, squares) = sums(scores)?;
+        self.exact_square_of_sums(n, sum, squares)
+    }
+
+    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
+        Ratio::new(scatter(count, sum, squares)?, count.checked_mul(count)?)
     }
 }
 
@@ -133,8 +62,13 @@ impl Dispersion for SampleStd {
     }
 
     fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        let n = u64::try_from(scores.len()).ok()?;
-        Ratio::new(scatter(n, scores)?, n.checked_mul(n.checked_sub(1)?)?)
+        let (n, sum, squares) = sums(scores)?;
+        self.exact_square_of_sums(n, sum, squares)
+    }
+
+    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
+        let scale = count.checked_mul(count.checked_sub(1)?)?;
+        Ratio::new(scatter(count, sum, squares)?, scale)
     }
 }
 
@@ -149,18 +83,21 @@ fn centred_squares(scores: &[f64]) -> f64 {
 }
 
 /// `n*S2 - S1^2`, or `None` where it leaves 64 bits (never below 65,536 scores of 16 bits).
-fn scatter(n: u64, scores: &[u32]) -> Option<u64> {
+fn scatter(n: u64, sum: u64, squares: u64) -> Option<u64> {
+    // Cauchy-Schwarz: the difference is never negative.
+    n.checked_mul(squares)?.checked_sub(sum.checked_mul(sum)?)
+}
+
+/// Count, sum and sum of squares.
+fn sums(scores: &[u32]) -> Option<(u64, u64, u64)> {
     let (mut sum, mut squares) = (0_u64, 0_u64);
     for &score in scores {
         let score = u64::from(score);
         sum = sum.checked_add(score)?;
         squares = squares.checked_add(score.checked_mul(score)?)?;
     }
-    // Cauchy-Schwarz: the difference is never negative.
-    n.checked_mul(squares)?.checked_sub(sum.checked_mul(sum)?)
+    Some((u64::try_from(scores.len()).ok()?, sum, squares))
 }
-
-fn _dyn_compatible(_: &dyn Dispersion) {}
 
 #[cfg(test)]
 mod tests {

@@ -40,9 +40,9 @@ pub enum MissingPolicy {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DisagreementParams<D = PopulationStd> {
-    dispersion: D,
-    threshold: Threshold,
-    missing: MissingPolicy,
+    pub(super) dispersion: D,
+    pub(super) threshold: Threshold,
+    pub(super) missing: MissingPolicy,
 }
 
 // For one measure only, so that a bare `DisagreementParams::default()` needs no annotation.
@@ -163,7 +163,7 @@ pub fn disagreement_batch<S: Score, D: Dispersion>(
 }
 
 /// The buffers of one pass over scenarios.
-struct Measure<'a, D> {
+pub(super) struct Measure<'a, D> {
     params: &'a DisagreementParams<D>,
     panel: Panel,
     column: Vec<Reading>,
@@ -172,7 +172,7 @@ struct Measure<'a, D> {
 }
 
 impl<'a, D: Dispersion> Measure<'a, D> {
-    fn new(params: &'a DisagreementParams<D>) -> Self {
+    pub(super) fn new(params: &'a DisagreementParams<D>) -> Self {
         Self {
             params,
             panel: Panel::default(),
@@ -182,7 +182,7 @@ impl<'a, D: Dispersion> Measure<'a, D> {
         }
     }
 
-    fn scenario<S: Score>(
+    pub(super) fn scenario<S: Score>(
         &mut self,
         scores: ArrayView2<'_, S>,
         models: &[usize],
@@ -276,9 +276,9 @@ impl<'a, D: Dispersion> Measure<'a, D> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Spread {
-    dispersion: f64,
-    square: Option<Ratio>,
+pub(super) struct Spread {
+    pub(super) dispersion: f64,
+    pub(super) square: Option<Ratio>,
 }
 
 impl Spread {

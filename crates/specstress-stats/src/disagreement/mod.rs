@@ -1,0 +1,8 @@
+//! How far a panel disagrees on a scenario: one by one, and by the million.
+
+mod block;
+mod one;
+mod panels;
+
+pub use one::{Disagreement, DisagreementParams, MissingPolicy, disagreement, disagreement_batch};
+pub use panels::{PanelDisagreement, disagreement_panels};

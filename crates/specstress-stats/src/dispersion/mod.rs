@@ -1,0 +1,105 @@
+//! Measures of the spread of scores.
+
+mod deviation;
+mod distance;
+
+use crate::Ratio;
+
+pub use deviation::{PopulationStd, SampleStd};
+pub use distance::{Entropy, MeanPairwiseDistance, Range};
+
+/// The spread of the scores that one panel gave on one value.
+///
+/// Two methods are required. Override [`Dispersion::exact_square`] when the square of the
+/// measure is a ratio of integers for integer scores; thresholds and bins are then decided
+/// without rounding. A measure should be 0 when all scores are equal, and must not depend on
+/// their order.
+///
+/// ```
+/// use specstress_stats::ndarray::array;
+/// use specstress_stats::{Dispersion, DisagreementParams, Ratio, disagreement};
+///
+/// /// Whether anybody disagrees at all.
+/// struct Any;
+///
+/// impl Dispersion for Any {
+///     fn min_scores(&self) -> usize {
+///         2
+///     }
+///     fn of(&self, scores: &[f64]) -> f64 {
+///         f64::from(u8::from(scores.iter().any(|score| *score != scores[0])))
+///     }
+/// }
+///
+/// let d = disagreement(array![[0_u8], [5]].view(), None, &DisagreementParams::new(Any))?;
+/// assert_eq!(d.max, Some(1.0));
+/// # Ok::<(), specstress_stats::StatsError>(())
+/// ```
+pub trait Dispersion {
+    /// The least number of scores for which the measure is defined; at least 1.
+    fn min_scores(&self) -> usize;
+
+    /// The dispersion of finite scores, not negative and not NaN.
+    ///
+    /// Called with at least [`Dispersion::min_scores`] scores.
+    fn of(&self, scores: &[f64]) -> f64;
+
+    /// The square of the dispersion of integer scores as a ratio of integers.
+    ///
+    /// `None` (provided) where the measure has none; [`Dispersion::of`] is used then. Called
+    /// with at least [`Dispersion::min_scores`] scores.
+    fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
+        let _ = scores;
+        None
+    }
+
+    /// [`Dispersion::exact_square`] from the count, the sum and the sum of squares alone.
+    ///
+    /// `None` (provided) for a measure that needs more; [`disagreement_panels`] is many times
+    /// faster for one that does not. Where it is there, it must equal `exact_square`. `count` is
+    /// at least [`Dispersion::min_scores`].
+    ///
+    /// [`disagreement_panels`]: crate::disagreement_panels()
+    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
+        let _ = (count, sum, squares);
+        None
+    }
+}
+
+impl<D: Dispersion + ?Sized> Dispersion for &D {
+    fn min_scores(&self) -> usize {
+        (**self).min_scores()
+    }
+
+    fn of(&self, scores: &[f64]) -> f64 {
+        (**self).of(scores)
+    }
+
+    fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
+        (**self).exact_square(scores)
+    }
+
+    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
+        (**self).exact_square_of_sums(count, sum, squares)
+    }
+}
+
+impl<D: Dispersion + ?Sized> Dispersion for Box<D> {
+    fn min_scores(&self) -> usize {
+        (**self).min_scores()
+    }
+
+    fn of(&self, scores: &[f64]) -> f64 {
+        (**self).of(scores)
+    }
+
+    fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
+        (**self).exact_square(scores)
+    }
+
+    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
+        (**self).exact_square_of_sums(count, sum, squares)
+    }
+}
+
+fn _dyn_compatible(_: &dyn Dispersion) {}
