@@ -61,12 +61,12 @@ mod disagreement;
 mod dispersion;
 mod error;
 mod judges;
+mod noise;
 mod noncompliance;
 mod normal;
 mod outlier;
 mod panel;
 mod parallel;
-#[cfg(feature = "bootstrap")]
 mod quantile;
 mod rates;
 mod ratio;
@@ -103,6 +103,9 @@ pub use judges::{
     CorrectedRate, DawidSkene, DawidSkeneParams, ErrorPair, JudgeAccuracy, JudgeCalibration,
     JudgeErrors, calibrate, dawid_skene, judge_errors,
 };
+pub use noise::{NoiseFloor, VarianceComponents, noise_floor, variance_components};
+#[cfg(feature = "bootstrap")]
+pub use noise::{NoiseParams, NoiseReport, ScenarioNoise, disagreement_noise};
 pub use noncompliance::{
     MajorityVote, ModelVotes, NonCompliance, ScenarioVotes, frequent_noncompliance,
 };

@@ -6,6 +6,7 @@
 mod golden_agreement;
 mod golden_compare;
 mod golden_rates;
+mod noise;
 mod panels;
 mod paper;
 mod properties;
