@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use specstress_judge::{JudgePrompts, Spec};
+use specstress_llm::ModelId;
 use specstress_pipeline::{
     PanelModel, Prompts, RunDir, StandardModels, Study, StudyParts, TaskSettings,
 };
@@ -15,9 +16,10 @@ use specstress_values::{
     Taxonomy, UniformPairs,
 };
 
-use crate::config::{Config, Sampling, TaxonomyConfig};
+use crate::config::{Config, SIM, Sampling, TaxonomyConfig};
 use crate::exit::UsageExt;
 use crate::journal::Journal;
+use crate::models::Models;
 
 /// Everything read from the files of a config, checked before a run directory is touched.
 #[derive(Debug)]
@@ -27,7 +29,8 @@ pub(crate) struct Inputs {
     pub(crate) spec: Spec,
     pub(crate) prompts: Prompts,
     pub(crate) world: SimWorld,
-    pub(crate) panel: Vec<PanelModel>,
+    pub(crate) models: Models,
+    pub(crate) simulated: bool,
 }
 
 impl Inputs {
@@ -36,56 +39,142 @@ impl Inputs {
         let world = SimWorld::new(&taxonomy, config.simulation.world.clone())
             .context("cannot simulate a panel")
             .usage()?;
+        let simulated = config.panel.all_simulated();
         let spec = match &config.spec.file {
             Some(file) => Spec::read(file).usage()?,
-            None => Spec::parse(&world.spec_markdown())?,
+            None if simulated => Spec::parse(&world.spec_markdown())?,
+            None => {
+                return Err(anyhow!(
+                    "spec.file is missing: name the Markdown file that the judges hold answers against"
+                ))
+                .usage();
+            }
         };
-        Ok(Self {
+        let inputs = Self {
             sampler: sampler(&config.sampling),
             prompts: prompts(config)?,
-            panel: panel(config, &world)?,
+            models: Models::new(config, world.clone())?,
             taxonomy,
             spec,
             world,
+            simulated,
+        };
+        // A wrong name or a missing key must show before anything is written.
+        inputs.standard_models(config, &inputs.models, &Journal::open(None)?)?;
+        Ok(inputs)
+    }
+
+    /// Everyone the config names.
+    fn standard_models(
+        &self,
+        config: &Config,
+        models: &Models,
+        journal: &Journal,
+    ) -> anyhow::Result<StandardModels> {
+        let roles = &config.roles;
+        // The simulated models fill in only where nothing real is at stake.
+        let or_sim = |set: Option<&ModelId>, key: &str, what: &'static str| match set {
+            Some(id) => Ok(id.clone()),
+            None if self.simulated => Ok(ModelId::new(SIM, key)),
+            None => Err(anyhow!(
+                "roles.{what} is missing: name a model as provider/name"
+            ))
+            .usage(),
+        };
+        let or_sims = |set: &[ModelId], keys: &[&str], what: &'static str| match set {
+            [] if self.simulated => Ok(keys.iter().map(|key| ModelId::new(SIM, *key)).collect()),
+            [] => Err(anyhow!(
+                "roles.{what} is empty: name models as provider/name"
+            ))
+            .usage(),
+            set => Ok(set.to_vec()),
+        };
+        let named = |ids: Vec<ModelId>| {
+            ids.iter()
+                .map(|id| anyhow::Ok((id.name().to_owned(), models.chat(id, journal)?)))
+                .collect::<anyhow::Result<Vec<_>>>()
+        };
+        let rubric = or_sim(roles.rubric.as_ref(), "rubric", "rubric")?;
+        let classifier = roles.classifier.as_ref().unwrap_or(&rubric);
+        let labeler = roles.labeler.as_ref().unwrap_or(classifier);
+        let embedder = or_sim(roles.embedder.as_ref(), "embedder", "embedder")?;
+        Ok(StandardModels {
+            authors: named(or_sims(
+                &roles.authors,
+                &["author_a", "author_b", "author_c"],
+                "authors",
+            )?)?,
+            panel: self.panel(config, models, journal)?,
+            embedder: Some(models.embedder(&embedder)?),
+            rubric: models.chat(&rubric, journal)?,
+            classifier: models.chat(classifier, journal)?,
+            labeler: Some(models.chat(labeler, journal)?),
+            judges: named(or_sims(
+                &roles.judges,
+                &["judge_alder", "judge_birch", "judge_cedar"],
+                "judges",
+            )?)?,
         })
+    }
+
+    fn panel(
+        &self,
+        config: &Config,
+        models: &Models,
+        journal: &Journal,
+    ) -> anyhow::Result<Vec<PanelModel>> {
+        let mut panel = Vec::new();
+        let simulated = match (&config.panel.simulated, config.panel.models.is_empty()) {
+            (Some(keys), _) => keys.clone(),
+            (None, true) => {
+                let all = self.world.panel();
+                all.iter().map(|persona| persona.key.to_owned()).collect()
+            }
+            (None, false) => Vec::new(),
+        };
+        for key in simulated {
+            let personas = self.world.panel();
+            let persona = personas
+                .iter()
+                .find(|persona| persona.key == key)
+                .with_context(|| {
+                    let known: Vec<&str> = personas.iter().map(|persona| persona.key).collect();
+                    format!(
+                        "panel.simulated: there is no simulated model {key}; there are {}",
+                        known.join(", ")
+                    )
+                })
+                .usage()?;
+            panel.push(PanelModel {
+                key: persona.key.to_owned(),
+                provider: persona.provider.to_owned(),
+                name: persona.display_name.to_owned(),
+                model: models.chat(&ModelId::new(SIM, persona.key), journal)?,
+                settings: config.tasks.panel.clone(),
+            });
+        }
+        for entry in &config.panel.models {
+            let family = entry.family.as_deref().unwrap_or(entry.model.provider());
+            panel.push(PanelModel {
+                key: entry.key.clone(),
+                provider: family.to_owned(),
+                name: entry.name.as_ref().unwrap_or(&entry.key).clone(),
+                model: models.chat(&entry.model, journal)?,
+                settings: entry
+                    .settings
+                    .as_ref()
+                    .unwrap_or(&config.tasks.panel)
+                    .clone(),
+            });
+        }
+        Ok(panel)
     }
 
     /// The study of these inputs, its models behind the run's call store.
     pub(crate) fn study(&self, config: &Config, run: &RunDir) -> anyhow::Result<Study> {
         let journal = Journal::open(config.simulation.journal.as_deref())?;
-        let model = |key: &str| anyhow::Ok(journal.wrap(self.world.model(key)?));
-        let named = |names: &[(&str, &str)]| {
-            names
-                .iter()
-                .map(|&(name, key)| anyhow::Ok((name.to_owned(), model(key)?)))
-                .collect::<anyhow::Result<Vec<_>>>()
-        };
-        let models = StandardModels {
-            authors: named(&[
-                ("author_a", "author_a"),
-                ("author_b", "author_b"),
-                ("author_c", "author_c"),
-            ])?,
-            panel: self
-                .panel
-                .iter()
-                .map(|panel| {
-                    anyhow::Ok(PanelModel {
-                        model: model(&panel.key)?,
-                        ..panel.clone()
-                    })
-                })
-                .collect::<anyhow::Result<_>>()?,
-            embedder: Some(Arc::new(self.world.embedder())),
-            rubric: model("rubric")?,
-            classifier: model("rubric")?,
-            labeler: Some(model("rubric")?),
-            judges: named(&[
-                ("judge_alder", "judge_alder"),
-                ("judge_birch", "judge_birch"),
-                ("judge_cedar", "judge_cedar"),
-            ])?,
-        };
+        let models = self.models.with_stop(run.stop_signal());
+        let models = self.standard_models(config, &models, &journal)?;
         let tasks = &config.tasks;
         let settings = TaskSettings {
             authors: tasks.authors.clone(),
@@ -105,7 +194,7 @@ impl Inputs {
             &self.prompts,
             &settings,
         )?;
-        parts.simulated = true;
+        parts.simulated = self.simulated;
         if let Some(title) = &self.spec.title {
             parts.inputs.insert("spec_title".to_owned(), title.clone());
         }
@@ -153,35 +242,4 @@ fn prompts(config: &Config) -> anyhow::Result<Prompts> {
         rubric: RubricPrompts::load(dir).usage()?,
         judge: JudgePrompts::load(dir).usage()?,
     })
-}
-
-fn panel(config: &Config, world: &SimWorld) -> anyhow::Result<Vec<PanelModel>> {
-    let personas = world.panel();
-    let known: Vec<&str> = personas.iter().map(|persona| persona.key).collect();
-    let chosen: Vec<&str> = match &config.panel.simulated {
-        Some(keys) => keys.iter().map(String::as_str).collect(),
-        None => known.clone(),
-    };
-    chosen
-        .into_iter()
-        .map(|key| {
-            let persona = personas
-                .iter()
-                .find(|persona| persona.key == key)
-                .with_context(|| {
-                    format!(
-                        "panel.simulated: there is no simulated model {key}; there are {}",
-                        known.join(", ")
-                    )
-                })
-                .usage()?;
-            Ok(PanelModel {
-                key: persona.key.to_owned(),
-                provider: persona.provider.to_owned(),
-                name: persona.display_name.to_owned(),
-                model: Arc::new(world.model(key)?),
-                settings: config.tasks.panel.clone(),
-            })
-        })
-        .collect()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use specstress_llm::ModelId;
 use specstress_pipeline::{OutlierReading, StdKind};
 
 /// Find the holes in a model spec by measuring where language models disagree.
@@ -47,6 +48,10 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Look at a value taxonomy.
     Taxonomy(TaxonomyArgs),
+    /// List the models that are known, with prices, capabilities and the day they end.
+    Models(ModelsArgs),
+    /// Serve the simulated panel over HTTP, to rehearse a run.
+    Sim(SimArgs),
 }
 
 /// How a result is given to programs.
@@ -220,4 +225,57 @@ pub(crate) struct TaxonomySource {
     /// The published frequencies as CSV, to go with a tree in CSV.
     #[arg(long, value_name = "FILE", requires = "file")]
     pub(crate) frequencies: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// A config whose providers and catalog entries count too.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Only the models of this provider.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: Option<ModelsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Ask the providers whether models exist and when they end.
+    ///
+    /// Without names: every model of the config. Free of charge. Exit code 1 when one cannot be used.
+    Check {
+        /// Models, as provider/name.
+        #[arg(value_name = "MODEL")]
+        models: Vec<ModelId>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(subcommand)]
+    pub(crate) command: SimCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Serve until Ctrl-C, on this machine only.
+    ///
+    /// Speaks the formats of Anthropic, OpenAI, Gemini and xAI, with rate limits, headers and faults like theirs.
+    /// Any key that is not empty is taken. When it ends it says what it was asked, and how often each fault struck.
+    Serve {
+        /// The port; 0 chooses a free one.
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// A TOML file with [world] and [server] settings.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Write a config for `specstress run` that asks this server, and go on serving.
+        #[arg(long, value_name = "FILE")]
+        write_config: Option<PathBuf>,
+    },
 }

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use specstress_llm::CallSettings;
+use specstress_llm::{CallSettings, ModelId};
 use specstress_pipeline::StudySettings;
+use specstress_providers::{ModelEntry, ProviderConfig};
 use specstress_sim::SimOptions;
 use specstress_values::ValuePair;
 
@@ -29,6 +30,14 @@ pub(crate) struct Config {
     pub(crate) tasks: Tasks,
     #[serde(default)]
     pub(crate) panel: PanelConfig,
+    #[serde(default)]
+    pub(crate) roles: Roles,
+    /// Who is asked over HTTP.
+    #[serde(default)]
+    pub(crate) providers: Vec<ProviderConfig>,
+    /// Facts about models that the built-in catalog does not have, or has wrong.
+    #[serde(default)]
+    pub(crate) catalog: Vec<ModelEntry>,
     #[serde(default)]
     pub(crate) simulation: Simulation,
 }
@@ -94,11 +103,64 @@ pub(crate) struct Tasks {
     pub(crate) blind: bool,
 }
 
+/// Who answers. Without any setting: the whole simulated panel.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PanelConfig {
-    /// Keys of the simulated models to ask; all of them without it.
+    /// Keys of the simulated models to ask, in this process.
     pub(crate) simulated: Option<Vec<String>>,
+    /// Models of providers.
+    pub(crate) models: Vec<PanelEntry>,
+    /// Says that the models are simulated although they are asked over HTTP (`specstress sim serve`).
+    pub(crate) is_simulated: bool,
+}
+
+impl PanelConfig {
+    /// Whether all who answer are simulated, so that the simulated models may fill the other roles.
+    pub(crate) fn all_simulated(&self) -> bool {
+        self.is_simulated
+            || self
+                .models
+                .iter()
+                .all(|entry| entry.model.provider() == SIM)
+    }
+}
+
+/// The provider of the models that are simulated in this process.
+pub(crate) const SIM: &str = "sim";
+
+/// A model of the panel.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PanelEntry {
+    /// Its key in every table.
+    pub(crate) key: String,
+    /// `provider/name`.
+    pub(crate) model: ModelId,
+    /// The name shown to people; the key without it.
+    pub(crate) name: Option<String>,
+    /// The family it is grouped by in reports; the provider without it.
+    pub(crate) family: Option<String>,
+    /// How it is asked; `tasks.panel` without it.
+    pub(crate) settings: Option<CallSettings>,
+}
+
+/// Who does everything but answering, as `provider/name`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Roles {
+    /// Write and nudge the questions.
+    pub(crate) authors: Vec<ModelId>,
+    /// Writes the spectra.
+    pub(crate) rubric: Option<ModelId>,
+    /// Places the answers; the writer of the spectra without it.
+    pub(crate) classifier: Option<ModelId>,
+    /// Labels questions and answers; the classifier without it.
+    pub(crate) labeler: Option<ModelId>,
+    /// Judge the answers.
+    pub(crate) judges: Vec<ModelId>,
+    /// Embeds questions and labels.
+    pub(crate) embedder: Option<ModelId>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -145,7 +207,11 @@ impl Config {
             config.prompts.dir.as_mut(),
             config.simulation.journal.as_mut(),
         ];
-        for relative in paths.into_iter().flatten() {
+        let recordings = config
+            .providers
+            .iter_mut()
+            .flat_map(|provider| [provider.record.as_mut(), provider.replay.as_mut()]);
+        for relative in paths.into_iter().chain(recordings).flatten() {
             *relative = base.join(&*relative);
         }
         Ok((config, text))

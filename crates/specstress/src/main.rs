@@ -7,6 +7,7 @@ mod config;
 mod exit;
 mod info;
 mod journal;
+mod models;
 mod out_file;
 mod output;
 mod progress;
@@ -27,6 +28,8 @@ fn main() -> ExitCode {
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
+        Command::Models(args) => commands::models::run(&args),
+        Command::Sim(args) => commands::sim::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

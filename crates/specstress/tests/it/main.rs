@@ -16,6 +16,7 @@ mod help;
 mod init;
 mod kill;
 mod recovery;
+mod rehearsal;
 mod report;
 mod run;
 mod status;

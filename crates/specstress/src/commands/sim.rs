@@ -1,0 +1,157 @@
+//! `specstress sim`
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use serde::Deserialize;
+use specstress_sim::{ServerOptions, ServerStats, SimOptions, SimServer, SimWorld};
+use specstress_values::Taxonomy;
+
+use crate::cli::{JsonArg, SimArgs, SimCommand};
+use crate::exit::UsageExt;
+use crate::{out_file, output};
+
+/// What `sim serve --config` reads.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SimConfig {
+    world: SimOptions,
+    server: ServerOptions,
+}
+
+pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
+    let SimCommand::Serve {
+        port,
+        config,
+        write_config,
+    } = &args.command;
+    let mut sim = match config {
+        Some(path) => read(path).usage()?,
+        None => SimConfig::default(),
+    };
+    if sim.server.address.port() == 0 {
+        sim.server.address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
+    }
+    serve(sim, write_config.as_deref(), &args.json)
+}
+
+fn read(path: &Path) -> anyhow::Result<SimConfig> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+}
+
+fn serve(sim: SimConfig, write_config: Option<&Path>, json: &JsonArg) -> anyhow::Result<()> {
+    let seed = sim.world.seed;
+    let world = SimWorld::new(&Taxonomy::builtin(), sim.world).usage()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let stats = runtime.block_on(async {
+        let server = SimServer::bind(world.clone(), sim.server)?;
+        let address = server.local_addr();
+        output::note(&format!(
+            "simulated panel on http://{address} (Ctrl-C ends it); every name is fictional"
+        ));
+        if let Some(path) = write_config {
+            out_file::write(path, &rehearsal(&world, address, seed))?;
+            output::note(&format!(
+                "wrote {0}; in another terminal: SPECSTRESS_SIM_KEY=any specstress run --config {0}",
+                path.display()
+            ));
+        }
+        let stop = async {
+            // Without signals the server runs until it is killed.
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        anyhow::Ok(server.serve(stop).await?)
+    })?;
+    output::give(json, &stats, || text(&stats))
+}
+
+fn text(stats: &ServerStats) -> String {
+    let mut text = format!(
+        "{} requests of {} logical ones: {} answered, {} twice; {} refused by a limit, {} faults\n",
+        stats.requests,
+        stats.logical,
+        stats.logical_answered,
+        stats.duplicates,
+        stats.rate_limited,
+        stats.fault_count(),
+    );
+    for (kind, count) in &stats.faults {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "  {count:>6} {kind:?}");
+    }
+    text
+}
+
+/// The provider that carries a simulated model over HTTP: each fictional one has the ways of a real one.
+fn carrier(family: &str) -> &'static str {
+    match family {
+        "alder" => "anthropic",
+        "cedar" => "gemini",
+        "dune" => "xai",
+        _ => "openai",
+    }
+}
+
+/// A config for `specstress run` in which everybody is asked at this server.
+fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
+    let panel = world.panel();
+    let mut text =
+        "# A rehearsal: the simulated panel, asked over HTTP. Every name is fictional.\n\
+        dir = \"specstress-runs/rehearsal\"\n\n\
+        [study]\ntitle = \"Rehearsal against a simulated panel\"\npairs = 100\n\
+        judged_subset = \"birch_models\"\nconcurrency = 256\n\n"
+            .to_owned();
+    let mut subset = |name: &str, family: Option<&str>| {
+        let keys: Vec<String> = panel
+            .iter()
+            .filter(|persona| family.is_none_or(|family| persona.provider == family))
+            .map(|persona| format!("\"{}\"", persona.key))
+            .collect();
+        let _ = writeln!(
+            text,
+            "[[study.subsets]]\nname = \"{name}\"\nmodels = [{}]\n",
+            keys.join(", ")
+        );
+    };
+    subset("all_models", None);
+    subset("alder_models", Some("alder"));
+    subset("birch_models", Some("birch"));
+    text += "[panel]\nis_simulated = true\n\n";
+    for persona in &panel {
+        let _ = writeln!(
+            text,
+            "[[panel.models]]\nkey = \"{0}\"\nname = \"{1}\"\nfamily = \"{2}\"\nmodel = \"{3}/{0}\"\n",
+            persona.key,
+            persona.display_name,
+            persona.provider,
+            carrier(persona.provider)
+        );
+    }
+    text += "[roles]\n\
+        authors = [\"anthropic/author_a\", \"openai/author_b\", \"gemini/author_c\"]\n\
+        rubric = \"anthropic/rubric\"\n\
+        judges = [\"anthropic/judge_alder\", \"openai/judge_birch\", \"gemini/judge_cedar\"]\n\
+        embedder = \"openai/embedder\"\n\n";
+    for kind in ["anthropic", "openai", "gemini", "xai"] {
+        let _ = writeln!(
+            text,
+            "[[providers]]\nkind = \"{kind}\"\nbase_url = \"http://{address}/{kind}\"\n\
+             key_env = \"SPECSTRESS_SIM_KEY\"\n"
+        );
+    }
+    let _ = writeln!(
+        text,
+        "# The world of the server, so that the spec is the one its judges know.\n\
+         [simulation.world]\nseed = {seed}"
+    );
+    text
+}
