@@ -1,9 +1,13 @@
 use ndarray::ArrayView2;
 
+use crate::bounded::{Bounded, Scan, scan};
 use crate::farthest::check_radius;
-use crate::instance::Instance;
+use crate::instance::{Instance, Pair};
 use crate::verify::check;
-use crate::{Assignment, Euclidean, KCenterError, Metric, Selection, Selector, Verification};
+use crate::{
+    Assignment, Euclidean, KCenterError, Metric, PointSource, Progress, Run, Selection, Selector,
+    Verification,
+};
 
 /// The order in which [`Cover`] looks at the points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,8 +55,9 @@ pub enum WeightOn {
 /// 0.4 of their unweighted selection.
 ///
 /// Equal points: the first is kept. A point of weight 0 is dropped unless it comes first.
-/// Needs at most O(points x centres) distances, fewer when points are covered early, and
-/// O(points) memory beside the points. Errors as [`FarthestFirst`](crate::FarthestFirst).
+/// Needs at most O(points x centres) distances, fewer when points are covered early; on large
+/// inputs nearly all of them are rejected by bounds, with the same result (see
+/// [`Strategy`](crate::Strategy)). Errors as [`FarthestFirst`](crate::FarthestFirst).
 ///
 /// ```
 /// use specstress_kcenter::ndarray::array;
@@ -113,6 +118,82 @@ impl<M> Cover<M> {
 }
 
 impl<M: Metric> Cover<M> {
+    /// Selects among the points of any source; [`Selector::select`] for arrays.
+    ///
+    /// Errors also on what the source cannot read, and when the run is cancelled.
+    pub fn select_from<S: PointSource + ?Sized>(
+        &self,
+        points: &S,
+        weights: Option<&[f64]>,
+        run: &Run<'_>,
+    ) -> Result<Selection, KCenterError> {
+        let instance = Instance::new(&self.metric, points, weights, run)?;
+        let order = match self.order {
+            Order::DescendingWeight => instance.weights.descending(instance.len()),
+            Order::Given => (0..instance.len()).collect(),
+        };
+        let (centers, assignment) = match Bounded::new(&instance, run)? {
+            Some(bounded) => {
+                let wanted = Scan {
+                    order: &order,
+                    threshold: self.threshold,
+                    weight_on: self.weight_on,
+                    most: order.len(),
+                };
+                scan(&bounded, wanted, run)?.expect("no more centres than points")
+            }
+            None => self.pairwise(&instance, &order, run)?,
+        };
+        Ok(Selection {
+            centers,
+            radii: None,
+            assignment: run.assignment.then_some(assignment),
+            lower_bound: None,
+        })
+    }
+
+    fn pairwise<S: PointSource + ?Sized>(
+        &self,
+        instance: &Instance<'_, S, M>,
+        order: &[usize],
+        run: &Run<'_>,
+    ) -> Result<(Vec<usize>, Vec<Assignment>), KCenterError> {
+        let mut centers: Vec<usize> = Vec::new();
+        let mut pair = Pair::default();
+        let mut assignment = vec![
+            Assignment {
+                center: 0,
+                distance: 0.0,
+            };
+            instance.len()
+        ];
+        for (done, &row) in order.iter().enumerate() {
+            if done % 256 == 0 {
+                run.report(Progress::Selecting {
+                    centers: centers.len(),
+                    done,
+                    most: order.len(),
+                })?;
+            }
+            let mut covering = None;
+            for (center, &kept) in centers.iter().enumerate() {
+                let distance = instance.distance(row, kept, &mut pair)?;
+                if self.weight_on.of(instance, row, kept) * distance <= self.threshold {
+                    covering = Some(Assignment { center, distance });
+                    break;
+                }
+            }
+            assignment[row] = covering.unwrap_or_else(|| {
+                centers.push(row);
+                Assignment {
+                    center: centers.len() - 1,
+                    distance: 0.0,
+                }
+            });
+        }
+        Ok((centers, assignment))
+    }
+
     /// [`verify`](crate::verify()) with the threshold, distance and weights of this cover.
     pub fn verify(
         &self,
@@ -120,8 +201,19 @@ impl<M: Metric> Cover<M> {
         weights: Option<&[f64]>,
         selection: &Selection,
     ) -> Result<Verification, KCenterError> {
-        let instance = Instance::new(&self.metric, points, weights)?;
-        check(&instance, selection, self.threshold, self.weight_on)
+        self.verify_from(&points, weights, selection, &Run::new())
+    }
+
+    /// As [`Cover::verify`], for the points of any source.
+    pub fn verify_from<S: PointSource + ?Sized>(
+        &self,
+        points: &S,
+        weights: Option<&[f64]>,
+        selection: &Selection,
+        run: &Run<'_>,
+    ) -> Result<Verification, KCenterError> {
+        let instance = Instance::new(&self.metric, points, weights, run)?;
+        check(&instance, selection, self.threshold, self.weight_on, run)
     }
 }
 
@@ -131,52 +223,20 @@ impl<M: Metric> Selector for Cover<M> {
         points: ArrayView2<'_, f32>,
         weights: Option<&[f64]>,
     ) -> Result<Selection, KCenterError> {
-        let instance = Instance::new(&self.metric, points, weights)?;
-        let order = match self.order {
-            Order::DescendingWeight => instance.by_weight(),
-            Order::Given => (0..instance.len()).collect(),
-        };
-        let mut centers: Vec<usize> = Vec::new();
-        let mut assignment = vec![
-            Assignment {
-                center: 0,
-                distance: 0.0,
-            };
-            instance.len()
-        ];
-        for row in order {
-            let covering = centers.iter().enumerate().find_map(|(center, &kept)| {
-                let distance = instance.distance(row, kept);
-                let weight = self.weight_on.of(&instance, row, kept);
-                (weight * distance <= self.threshold).then_some(Assignment { center, distance })
-            });
-            assignment[row] = covering.unwrap_or_else(|| {
-                centers.push(row);
-                Assignment {
-                    center: centers.len() - 1,
-                    distance: 0.0,
-                }
-            });
-        }
-        Ok(Selection {
-            centers,
-            radii: None,
-            assignment: Some(assignment),
-            lower_bound: None,
-        })
+        self.select_from(&points.as_standard_layout(), weights, &Run::new())
     }
 }
 
 impl WeightOn {
-    pub(crate) fn of<M: Metric>(
+    pub(crate) fn of<S: PointSource + ?Sized, M: Metric + ?Sized>(
         self,
-        instance: &Instance<'_, M>,
+        instance: &Instance<'_, S, M>,
         demand: usize,
         center: usize,
     ) -> f64 {
         match self {
-            WeightOn::Demand => instance.weight(demand),
-            WeightOn::Center => instance.weight(center),
+            WeightOn::Demand => instance.weights.of(demand),
+            WeightOn::Center => instance.weights.of(center),
         }
     }
 }

@@ -1,4 +1,37 @@
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use thiserror::Error;
+
+/// A failure to read points, as the operating system reports it. Compares by its message.
+#[derive(Debug, Clone)]
+pub struct ReadCause(Arc<io::Error>);
+
+impl From<io::Error> for ReadCause {
+    fn from(cause: io::Error) -> Self {
+        Self(Arc::new(cause))
+    }
+}
+
+impl fmt::Display for ReadCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for ReadCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for ReadCause {
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
 
 /// Why centres could not be selected or checked.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -78,4 +111,61 @@ pub enum KCenterError {
         /// Points given.
         points: usize,
     },
+    /// A flat slice that is no whole number of points.
+    #[error("{length} numbers are no whole number of points of {dimensions}; check the dimension")]
+    Ragged {
+        /// Numbers in the slice.
+        length: usize,
+        /// Coordinates per point.
+        dimensions: usize,
+    },
+    /// A row of another length than the source announced.
+    #[error("row {row} has {found} coordinates instead of {dimensions}; mend the source")]
+    RowLength {
+        /// Row of the point, counted from 0.
+        row: usize,
+        /// Its coordinates.
+        found: usize,
+        /// Coordinates announced.
+        dimensions: usize,
+    },
+    /// A file of points could not be opened.
+    #[error("cannot open {}; check that it exists and is a .npy file", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: ReadCause,
+    },
+    /// A `.npy` file of another kind.
+    #[error("{} cannot be read as points: {problem}", path.display())]
+    Npy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// A row could not be read from a file.
+    #[error("cannot read row {row} of {}; check the disk and try again", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// First row of the block asked for, counted from 0.
+        row: usize,
+        /// Why.
+        #[source]
+        cause: ReadCause,
+    },
+    /// Core-sets that do not fit together.
+    #[error("core-set {shard} does not fit: {problem}")]
+    CoreSet {
+        /// Position of the core-set, counted from 0.
+        shard: usize,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+    /// The progress callback asked to stop.
+    #[error("cancelled by the progress callback; select again to start over")]
+    Cancelled,
 }

@@ -1,7 +1,12 @@
 use ndarray::ArrayView2;
 
-use crate::instance::{Instance, Nearest};
-use crate::{Euclidean, KCenterError, Metric, Selection, Selector};
+use crate::bounded::{Bounded, Extent, Traversal};
+use crate::instance::Instance;
+use crate::nearest::Nearest;
+use crate::random::SplitMix64;
+use crate::{
+    Assignment, Euclidean, KCenterError, Metric, PointSource, Progress, Run, Selection, Selector,
+};
 
 /// When to stop picking centres.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,29 +69,18 @@ pub enum Start {
 }
 
 impl Start {
-    fn row<M: Metric>(self, instance: &Instance<'_, M>) -> Result<usize, KCenterError> {
+    fn row<S: PointSource + ?Sized, M: Metric + ?Sized>(
+        self,
+        instance: &Instance<'_, S, M>,
+    ) -> Result<usize, KCenterError> {
         let points = instance.len();
         match self {
-            Start::Heaviest => Ok(instance.by_weight()[0]),
+            Start::Heaviest => Ok(instance.weights.heaviest(points)),
             Start::Index(index) if index >= points => Err(KCenterError::Start { index, points }),
             Start::Index(index) => Ok(index),
-            Start::Seed(seed) => {
-                // A single draw: the high part of a 128-bit product, off uniform by at most
-                // points / 2^64.
-                let product = u128::from(scramble(seed)) * points as u128;
-                Ok(usize::try_from(product >> 64).expect("the draw is below `points`"))
-            }
+            Start::Seed(seed) => Ok(SplitMix64::new(seed).below(points)),
         }
     }
-}
-
-/// The output function of `SplitMix64` (Steele, Lea, Flood 2014). One draw is all this crate
-/// needs, which spares its users the dependency on a generator.
-fn scramble(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// Farthest-first traversal: always pick the point farthest from the centres so far.
@@ -108,8 +102,9 @@ fn scramble(seed: u64) -> u64 {
 /// `w_v * d(u, v) > radius`.
 ///
 /// Duplicates: equal points are picked only once all others are at distance 0 too, so a
-/// radius stops before them. Radii never rise. Selection needs O(points x centres) distances
-/// and O(points) memory beside the points.
+/// radius stops before them. Radii never rise. Selection needs O(points x centres) distances;
+/// on large inputs nearly all of them are rejected by bounds, with the same result (see
+/// [`Strategy`](crate::Strategy)).
 ///
 /// Errors on empty or non-finite points, unusable weights, a count of 0 or above the number
 /// of points, a radius that is not positive, and a first row out of range.
@@ -163,34 +158,74 @@ impl<M> FarthestFirst<M> {
     }
 }
 
+impl<M: Metric> FarthestFirst<M> {
+    /// Selects among the points of any source; [`Selector::select`] for arrays.
+    ///
+    /// Errors also on what the source cannot read, and when the run is cancelled.
+    pub fn select_from<S: PointSource + ?Sized>(
+        &self,
+        points: &S,
+        weights: Option<&[f64]>,
+        run: &Run<'_>,
+    ) -> Result<Selection, KCenterError> {
+        let instance = Instance::new(&self.metric, points, weights, run)?;
+        let (most, radius) = self.stop.limits(instance.len())?;
+        let extent = Extent { most, radius };
+        let start = self.start.row(&instance)?;
+        let mut radii = Vec::new();
+        let (centers, assignment) = match Bounded::new(&instance, run)? {
+            Some(bounded) => {
+                let mut traversal = Traversal::new(&bounded, start)?;
+                traversal.extend(extent, &mut radii, run)?;
+                traversal.finish(run)?
+            }
+            None => pairwise(&instance, start, extent, &mut radii, run)?,
+        };
+        Ok(Selection {
+            centers,
+            radii: Some(radii),
+            assignment,
+            lower_bound: None,
+        })
+    }
+}
+
+fn pairwise<S: PointSource + ?Sized, M: Metric>(
+    instance: &Instance<'_, S, M>,
+    start: usize,
+    extent: Extent,
+    radii: &mut Vec<f64>,
+    run: &Run<'_>,
+) -> Result<(Vec<usize>, Option<Vec<Assignment>>), KCenterError> {
+    let mut nearest = Nearest::new(instance);
+    let mut next = Some(start);
+    while let Some(row) = next {
+        run.report(Progress::Selecting {
+            centers: nearest.centers.len(),
+            done: nearest.centers.len(),
+            most: extent.most,
+        })?;
+        nearest.add(row)?;
+        let farthest = nearest.farthest();
+        let reached = farthest.map_or(0.0, |(_, weighted)| weighted);
+        radii.push(reached);
+        let near_enough = extent.radius.is_some_and(|radius| reached <= radius);
+        if nearest.centers.len() == extent.most || near_enough {
+            break;
+        }
+        next = farthest.map(|(row, _)| row);
+    }
+    let assignment = run.assignment.then_some(nearest.assignment);
+    Ok((nearest.centers, assignment))
+}
+
 impl<M: Metric> Selector for FarthestFirst<M> {
     fn select(
         &self,
         points: ArrayView2<'_, f32>,
         weights: Option<&[f64]>,
     ) -> Result<Selection, KCenterError> {
-        let instance = Instance::new(&self.metric, points, weights)?;
-        let (most, radius) = self.stop.limits(instance.len())?;
-        let mut nearest = Nearest::new(&instance);
-        let mut radii = Vec::new();
-        let mut next = Some(self.start.row(&instance)?);
-        while let Some(row) = next {
-            nearest.add(row);
-            let farthest = nearest.farthest();
-            let reached = farthest.map_or(0.0, |(_, weighted)| weighted);
-            radii.push(reached);
-            let near_enough = radius.is_some_and(|radius| reached <= radius);
-            if nearest.centers.len() == most || near_enough {
-                break;
-            }
-            next = farthest.map(|(row, _)| row);
-        }
-        Ok(Selection {
-            centers: nearest.centers,
-            radii: Some(radii),
-            assignment: Some(nearest.assignment),
-            lower_bound: None,
-        })
+        self.select_from(&points.as_standard_layout(), weights, &Run::new())
     }
 }
 
@@ -202,19 +237,6 @@ mod tests {
 
     fn line(xs: &[f32]) -> Array2<f32> {
         Array2::from_shape_vec((xs.len(), 1), xs.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn seeds_pin_their_rows() {
-        // SplitMix64 of state 0 starts with 0xe220a8397b1dcdaf in the reference code.
-        assert_eq!(scramble(0), 0xe220_a839_7b1d_cdaf);
-        let points = line(&[0.0; 1000]);
-        let instance = Instance::new(&Euclidean, points.view(), None).unwrap();
-        let rows: Vec<usize> = (0..4)
-            .map(|seed| Start::Seed(seed).row(&instance).unwrap())
-            .collect();
-        // floor(1000 * draw / 2^64), worked out apart from this code.
-        assert_eq!(rows, [883, 566, 591, 113]);
     }
 
     #[test]

@@ -1,155 +1,153 @@
-use ndarray::{ArrayView2, CowArray, Ix2};
-
-use crate::{Assignment, KCenterError, Metric};
+use crate::{Geometry, KCenterError, Metric, PointSource, Progress, Run, Strategy};
 
 /// Largest weight accepted: its product with any distance of `f32` points is finite.
 const LARGEST_WEIGHT: f64 = 1e200;
 
-/// Points and weights, checked once: rows contiguous, coordinates finite, weights usable.
-pub(crate) struct Instance<'a, M> {
-    points: CowArray<'a, f32, Ix2>,
-    dimensions: usize,
-    weights: Option<&'a [f64]>,
+/// Numbers read at a time while rows are checked: about a megabyte.
+const BLOCK_NUMBERS: usize = 1 << 18;
+
+/// From this many pairs of points times dimensions on, bounds pay for their set-up.
+const WORTH_BOUNDING: u128 = 1 << 26;
+
+/// Points and weights, checked once: coordinates finite, weights usable.
+pub(crate) struct Instance<'a, S: ?Sized, M: ?Sized> {
+    pub(crate) source: &'a S,
+    pub(crate) weights: Weights<'a>,
     metric: &'a M,
 }
 
-impl<'a, M: Metric> Instance<'a, M> {
+/// Buffers for the two rows of a distance.
+#[derive(Default)]
+pub(crate) struct Pair {
+    a: Vec<f32>,
+    b: Vec<f32>,
+}
+
+impl<'a, S: PointSource + ?Sized, M: Metric + ?Sized> Instance<'a, S, M> {
     pub(crate) fn new(
         metric: &'a M,
-        points: ArrayView2<'a, f32>,
+        source: &'a S,
         weights: Option<&'a [f64]>,
+        run: &Run<'_>,
     ) -> Result<Self, KCenterError> {
-        let (rows, dimensions) = points.dim();
+        let (rows, dimensions) = (source.point_count(), source.dimensions());
         if rows == 0 || dimensions == 0 {
             return Err(KCenterError::Empty { rows, dimensions });
         }
-        for ((row, column), &value) in points.indexed_iter() {
-            if !value.is_finite() {
-                return Err(KCenterError::NotFinite { row, column, value });
+        let weights = Weights::new(weights, rows)?;
+        let step = (BLOCK_NUMBERS / dimensions).max(1);
+        let mut buffer = Vec::new();
+        for start in (0..rows).step_by(step) {
+            run.report(Progress::Preparing {
+                done: start,
+                points: rows,
+            })?;
+            for row in start..rows.min(start + step) {
+                let point = source.read_row(row, &mut buffer)?;
+                if point.len() != dimensions {
+                    return Err(KCenterError::RowLength {
+                        row,
+                        found: point.len(),
+                        dimensions,
+                    });
+                }
+                check_finite(row, point)?;
+                metric.check_row(row, point)?;
             }
         }
-        if let Some(weights) = weights {
-            check_weights(weights, rows)?;
-        }
-        let points = if points.is_standard_layout() {
-            CowArray::from(points)
-        } else {
-            CowArray::from(points.as_standard_layout().into_owned())
-        };
-        let instance = Self {
-            points,
-            dimensions,
+        Ok(Self {
+            source,
             weights,
             metric,
-        };
-        for row in 0..rows {
-            metric.check_row(row, instance.point(row))?;
-        }
-        Ok(instance)
+        })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.points.nrows()
+        self.source.point_count()
     }
 
-    fn point(&self, row: usize) -> &[f32] {
-        let flat = self.points.as_slice().expect("rows were made contiguous");
-        &flat[row * self.dimensions..(row + 1) * self.dimensions]
+    pub(crate) fn distance(
+        &self,
+        a: usize,
+        b: usize,
+        pair: &mut Pair,
+    ) -> Result<f64, KCenterError> {
+        let a = self.source.read_row(a, &mut pair.a)?;
+        let b = self.source.read_row(b, &mut pair.b)?;
+        Ok(self.metric.distance(a, b))
     }
 
-    pub(crate) fn distance(&self, a: usize, b: usize) -> f64 {
-        self.metric.distance(self.point(a), self.point(b))
+    /// The geometry to bound distances in, if this run should.
+    pub(crate) fn bounded(&self, run: &Run<'_>) -> Option<Geometry> {
+        let geometry = self.metric.geometry()?;
+        let points = self.len() as u128;
+        let large = points * points * self.source.dimensions() as u128 >= WORTH_BOUNDING;
+        match run.strategy {
+            Strategy::Pairwise => None,
+            Strategy::Bounded => Some(geometry),
+            Strategy::Auto => large.then_some(geometry),
+        }
+    }
+}
+
+fn check_finite(row: usize, point: &[f32]) -> Result<(), KCenterError> {
+    // The largest magnitude tells whether to look for the culprit; a plain maximum over bits is
+    // what the compiler makes fast.
+    let largest = point
+        .iter()
+        .fold(0, |most, x| most.max(x.to_bits() & 0x7fff_ffff));
+    if largest < 0x7f80_0000 {
+        return Ok(());
+    }
+    let found = point.iter().enumerate().find(|(_, x)| !x.is_finite());
+    let (column, &value) = found.expect("a magnitude of at least infinity is not finite");
+    Err(KCenterError::NotFinite { row, column, value })
+}
+
+/// One weight per point, or 1 for each.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a>(Option<&'a [f64]>);
+
+impl<'a> Weights<'a> {
+    fn new(weights: Option<&'a [f64]>, points: usize) -> Result<Self, KCenterError> {
+        let Some(given) = weights else {
+            return Ok(Self(None));
+        };
+        if given.len() != points {
+            return Err(KCenterError::WeightCount {
+                weights: given.len(),
+                points,
+            });
+        }
+        for (row, &value) in given.iter().enumerate() {
+            if !(0.0..=LARGEST_WEIGHT).contains(&value) {
+                return Err(KCenterError::Weight { row, value });
+            }
+        }
+        Ok(Self(weights))
     }
 
-    pub(crate) fn weight(&self, row: usize) -> f64 {
-        self.weights.map_or(1.0, |weights| weights[row])
+    pub(crate) fn of(self, row: usize) -> f64 {
+        self.0.map_or(1.0, |weights| weights[row])
     }
 
     /// Rows by falling weight, equal weights by rising row.
-    pub(crate) fn by_weight(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.len()).collect();
+    pub(crate) fn descending(self, points: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..points).collect();
         // Stable, and `-0.0` must not sort below `0.0`: both are the same weight.
-        let key = |row: usize| self.weight(row) + 0.0;
+        let key = |row: usize| self.of(row) + 0.0;
         order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
         order
     }
-}
 
-fn check_weights(weights: &[f64], points: usize) -> Result<(), KCenterError> {
-    if weights.len() != points {
-        return Err(KCenterError::WeightCount {
-            weights: weights.len(),
-            points,
-        });
-    }
-    for (row, &value) in weights.iter().enumerate() {
-        if !(0.0..=LARGEST_WEIGHT).contains(&value) {
-            return Err(KCenterError::Weight { row, value });
-        }
-    }
-    Ok(())
-}
-
-/// Every point's nearest centre, kept up to date as centres are added.
-pub(crate) struct Nearest<'i, 'a, M> {
-    instance: &'i Instance<'a, M>,
-    pub(crate) centers: Vec<usize>,
-    pub(crate) assignment: Vec<Assignment>,
-    is_center: Vec<bool>,
-}
-
-impl<'i, 'a, M: Metric> Nearest<'i, 'a, M> {
-    pub(crate) fn new(instance: &'i Instance<'a, M>) -> Self {
-        Self {
-            instance,
-            centers: Vec::new(),
-            assignment: vec![
-                Assignment {
-                    center: 0,
-                    distance: f64::INFINITY,
-                };
-                instance.len()
-            ],
-            is_center: vec![false; instance.len()],
-        }
-    }
-
-    /// Adds a centre; on equal distances a point stays with the earlier one.
-    pub(crate) fn add(&mut self, row: usize) {
-        let center = self.centers.len();
-        self.centers.push(row);
-        self.is_center[row] = true;
-        for (point, assigned) in self.assignment.iter_mut().enumerate() {
-            let distance = self.instance.distance(point, row);
-            if distance < assigned.distance {
-                *assigned = Assignment { center, distance };
+    /// The heaviest row, the lowest among equals.
+    pub(crate) fn heaviest(self, points: usize) -> usize {
+        (0..points).fold(0, |best, row| {
+            if self.of(row) > self.of(best) {
+                row
+            } else {
+                best
             }
-        }
-        // Even beside an equal centre picked before, a centre stands for itself.
-        self.assignment[row] = Assignment {
-            center,
-            distance: 0.0,
-        };
-    }
-
-    /// The point that is no centre with the largest `w_i * dist(i, T)`, the lowest row among
-    /// equals, and that weighted distance; `None` when every point is a centre.
-    pub(crate) fn farthest(&self) -> Option<(usize, f64)> {
-        let mut best: Option<(usize, f64)> = None;
-        for (point, assigned) in self.assignment.iter().enumerate() {
-            if self.is_center[point] {
-                continue;
-            }
-            let weighted = self.instance.weight(point) * assigned.distance;
-            if best.is_none_or(|(_, most)| weighted > most) {
-                best = Some((point, weighted));
-            }
-        }
-        best
-    }
-
-    /// The weighted covering radius, `max_i w_i * dist(i, T)`.
-    pub(crate) fn radius(&self) -> f64 {
-        self.farthest().map_or(0.0, |(_, weighted)| weighted)
+        })
     }
 }

@@ -34,9 +34,18 @@
 //! The bounds rest on the triangle inequality: they hold for [`Euclidean`], not for
 //! [`Cosine`]. On rows of length 1, Euclidean distance orders pairs as cosine does.
 //!
+//! # Large inputs
+//!
+//! For [`Euclidean`] and [`Cosine`] distances, lower bounds reject most pairs unseen, and what
+//! they leave is decided in `f64` as before: the result is the same, bit for bit (see
+//! [`Strategy`]). `select_from` of each selector reads any [`PointSource`], a `.npy` file larger
+//! than memory among them, and takes a [`Run`] with progress and cancellation; the feature
+//! `rayon` uses all threads. [`merge_core_sets`] combines selections of several machines.
+//!
 //! # Traits
 //!
 //! - [`Metric`]: the distance between two rows.
+//! - [`PointSource`]: where points are read from; object-safe.
 //! - [`Selector`]: a way to choose centres; object-safe.
 
 #![expect(
@@ -44,23 +53,37 @@
     reason = "array views are passed by value, as slices are"
 )]
 
+mod bounded;
+mod core_sets;
 mod cover;
 mod error;
 mod farthest;
 mod instance;
 mod metric;
+mod nearest;
+mod npy;
+mod parallel;
+mod random;
+mod run;
 mod selection;
 mod selector;
+mod slices;
+mod source;
 mod verify;
 mod weighted;
 
 pub use ndarray;
 
+pub use core_sets::{CoreSet, Merged, merge_core_sets};
 pub use cover::{Cover, Order, WeightOn};
-pub use error::KCenterError;
+pub use error::{KCenterError, ReadCause};
 pub use farthest::{FarthestFirst, Start, Stop};
-pub use metric::{Cosine, Euclidean, Metric};
+pub use metric::{Cosine, Euclidean, Geometry, Metric};
+pub use npy::NpyPoints;
+pub use run::{Progress, Run, Strategy};
 pub use selection::{Assignment, Selection};
 pub use selector::Selector;
-pub use verify::{Verification, verify};
+pub use slices::{HalfPoints, SlicePoints};
+pub use source::PointSource;
+pub use verify::{Verification, verify, verify_from};
 pub use weighted::WeightedKCenter;

@@ -34,6 +34,23 @@ pub trait Metric {
         let _ = (row, point);
         Ok(())
     }
+
+    /// The geometry in which large inputs may be pruned; `None` by default, which compares
+    /// pair by pair. Return one only if [`Metric::distance`] equals, bit for bit, that of the
+    /// metric of that name.
+    fn geometry(&self) -> Option<Geometry> {
+        None
+    }
+}
+
+/// Distances for which the selectors know bounds that reject most pairs unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Geometry {
+    /// As [`Euclidean`].
+    Euclidean,
+    /// As [`Cosine`].
+    Cosine,
 }
 
 impl<M: Metric + ?Sized> Metric for &M {
@@ -44,6 +61,10 @@ impl<M: Metric + ?Sized> Metric for &M {
     fn check_row(&self, row: usize, point: &[f32]) -> Result<(), KCenterError> {
         (**self).check_row(row, point)
     }
+
+    fn geometry(&self) -> Option<Geometry> {
+        (**self).geometry()
+    }
 }
 
 impl<M: Metric + ?Sized> Metric for Box<M> {
@@ -53,6 +74,10 @@ impl<M: Metric + ?Sized> Metric for Box<M> {
 
     fn check_row(&self, row: usize, point: &[f32]) -> Result<(), KCenterError> {
         (**self).check_row(row, point)
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        (**self).geometry()
     }
 }
 
@@ -73,6 +98,10 @@ pub struct Euclidean;
 impl Metric for Euclidean {
     fn distance(&self, a: &[f32], b: &[f32]) -> f64 {
         sum_of(a, b, |x, y| (x - y) * (x - y)).sqrt()
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        Some(Geometry::Euclidean)
     }
 }
 
@@ -105,6 +134,10 @@ impl Metric for Cosine {
             return Err(KCenterError::ZeroVector { row });
         }
         Ok(())
+    }
+
+    fn geometry(&self) -> Option<Geometry> {
+        Some(Geometry::Cosine)
     }
 }
 

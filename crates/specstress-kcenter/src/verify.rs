@@ -1,7 +1,7 @@
 use ndarray::ArrayView2;
 
-use crate::instance::Instance;
-use crate::{KCenterError, Metric, Selection, WeightOn};
+use crate::instance::{Instance, Pair};
+use crate::{KCenterError, Metric, PointSource, Progress, Run, Selection, WeightOn};
 
 /// What a check of a selection against its points found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,15 +50,35 @@ pub fn verify<M: Metric>(
     selection: &Selection,
     radius: f64,
 ) -> Result<Verification, KCenterError> {
-    let instance = Instance::new(metric, points, weights)?;
-    check(&instance, selection, radius, WeightOn::Demand)
+    verify_from(
+        metric,
+        &points.as_standard_layout(),
+        weights,
+        selection,
+        radius,
+        &Run::new(),
+    )
 }
 
-pub(crate) fn check<M: Metric>(
-    instance: &Instance<'_, M>,
+/// As [`verify`], for the points of any source, with progress and cancellation.
+pub fn verify_from<S: PointSource + ?Sized, M: Metric>(
+    metric: &M,
+    points: &S,
+    weights: Option<&[f64]>,
+    selection: &Selection,
+    radius: f64,
+    run: &Run<'_>,
+) -> Result<Verification, KCenterError> {
+    let instance = Instance::new(metric, points, weights, run)?;
+    check(&instance, selection, radius, WeightOn::Demand, run)
+}
+
+pub(crate) fn check<S: PointSource + ?Sized, M: Metric>(
+    instance: &Instance<'_, S, M>,
     selection: &Selection,
     radius: f64,
     weight_on: WeightOn,
+    run: &Run<'_>,
 ) -> Result<Verification, KCenterError> {
     // A radius of 0 is met by a selection that keeps every distinct point.
     if !radius.is_finite() || radius < 0.0 {
@@ -75,27 +95,33 @@ pub(crate) fn check<M: Metric>(
             });
         }
     }
-    let weighted = |demand: usize, center: usize| {
-        weight_on.of(instance, demand, center) * instance.distance(demand, center)
+    let mut pair = Pair::default();
+    let mut weighted = |demand: usize, center: usize| {
+        let distance = instance.distance(demand, center, &mut pair)?;
+        Ok::<f64, KCenterError>(weight_on.of(instance, demand, center) * distance)
     };
     let mut reached = 0.0_f64;
     let mut uncovered = None;
     for row in 0..points {
-        let nearest = centers
-            .iter()
-            .map(|&center| weighted(row, center))
-            .fold(f64::INFINITY, f64::min);
+        run.report(Progress::Assigning { done: row, points })?;
+        let mut nearest = f64::INFINITY;
+        for &center in centers {
+            nearest = nearest.min(weighted(row, center)?);
+        }
         reached = reached.max(nearest);
         if nearest > radius && uncovered.is_none() {
             uncovered = Some(row);
         }
     }
-    let too_close = centers.iter().enumerate().find_map(|(position, &later)| {
-        let mut earlier = centers[..position].iter();
-        earlier
-            .find(|&&earlier| weighted(later, earlier) <= radius)
-            .map(|&earlier| (earlier, later))
-    });
+    let mut too_close = None;
+    'pairs: for (position, &later) in centers.iter().enumerate() {
+        for &earlier in &centers[..position] {
+            if weighted(later, earlier)? <= radius {
+                too_close = Some((earlier, later));
+                break 'pairs;
+            }
+        }
+    }
     Ok(Verification {
         covered: uncovered.is_none(),
         separated: too_close.is_none(),

@@ -1,8 +1,12 @@
 use ndarray::ArrayView2;
 
+use crate::bounded::{Bounded, Extent, Scan, Traversal, scan};
 use crate::farthest::check_count;
-use crate::instance::{Instance, Nearest};
-use crate::{Euclidean, KCenterError, Metric, Selection, Selector};
+use crate::instance::{Instance, Pair};
+use crate::nearest::Nearest;
+use crate::{
+    Assignment, Euclidean, KCenterError, Metric, PointSource, Run, Selection, Selector, WeightOn,
+};
 
 /// Relative slack of the cover test, far above the rounding of a distance and far below any
 /// difference that matters: without it, `w_v d(v, c) <= 2r` could fail by one rounding where
@@ -77,59 +81,107 @@ impl<M> WeightedKCenter<M> {
     }
 }
 
+impl<M: Metric> WeightedKCenter<M> {
+    /// Selects among the points of any source; [`Selector::select`] for arrays.
+    ///
+    /// Errors also on what the source cannot read, and when the run is cancelled.
+    pub fn select_from<S: PointSource + ?Sized>(
+        &self,
+        points: &S,
+        weights: Option<&[f64]>,
+        run: &Run<'_>,
+    ) -> Result<Selection, KCenterError> {
+        let instance = Instance::new(&self.metric, points, weights, run)?;
+        let count = check_count(self.count, instance.len())?;
+        let order = instance.weights.descending(instance.len());
+        let (lower_bound, (centers, assignment), radii) = match Bounded::new(&instance, run)? {
+            Some(bounded) => with_bounds(&bounded, &order, count, run)?,
+            None => pairwise(&instance, &order, count, run)?,
+        };
+        Ok(Selection {
+            centers,
+            radii: Some(radii),
+            assignment,
+            lower_bound: Some(lower_bound),
+        })
+    }
+}
+
+/// The guess, the centres with the assignment if wanted, and the radii.
+type Outcome = (f64, (Vec<usize>, Option<Vec<Assignment>>), Vec<f64>);
+
+fn with_bounds<S: PointSource + ?Sized>(
+    points: &Bounded<'_, S>,
+    order: &[usize],
+    count: usize,
+    run: &Run<'_>,
+) -> Result<Outcome, KCenterError> {
+    let single = Traversal::new(points, order[0])?.radius()?;
+    let guess = smallest_guess(order[0], single, |reach| {
+        let wanted = Scan {
+            order,
+            threshold: reach,
+            weight_on: WeightOn::Demand,
+            most: count,
+        };
+        Ok(scan(points, wanted, run)?.map(|(centers, _)| centers))
+    })?;
+    let mut nearest = Traversal::new(points, guess.centers[0])?;
+    let mut radii = vec![nearest.radius()?];
+    for &row in &guess.centers[1..] {
+        nearest.add(row);
+        radii.push(nearest.radius()?);
+    }
+    // Continuing starts by stating the present radius again.
+    radii.pop();
+    let extent = Extent {
+        most: count,
+        radius: Some(0.0),
+    };
+    nearest.extend(extent, &mut radii, run)?;
+    Ok((guess.radius, nearest.finish(run)?, radii))
+}
+
+fn pairwise<S: PointSource + ?Sized, M: Metric>(
+    instance: &Instance<'_, S, M>,
+    order: &[usize],
+    count: usize,
+    run: &Run<'_>,
+) -> Result<Outcome, KCenterError> {
+    let mut single = Nearest::new(instance);
+    single.add(order[0])?;
+    let radius = single.farthest().map_or(0.0, |(_, weighted)| weighted);
+    let guess = smallest_guess(order[0], radius, |reach| {
+        run.report(crate::Progress::Selecting {
+            centers: 0,
+            done: 0,
+            most: order.len(),
+        })?;
+        centers_within(instance, order, reach, count)
+    })?;
+    let mut nearest = Nearest::new(instance);
+    let mut radii = Vec::with_capacity(count);
+    let mut forced = guess.centers.into_iter();
+    loop {
+        let farthest = nearest.farthest().filter(|&(_, weighted)| weighted > 0.0);
+        let next = forced.next().or(farthest.map(|(row, _)| row));
+        let Some(row) = next.filter(|_| nearest.centers.len() < count) else {
+            break;
+        };
+        nearest.add(row)?;
+        radii.push(nearest.farthest().map_or(0.0, |(_, weighted)| weighted));
+    }
+    let assignment = run.assignment.then_some(nearest.assignment);
+    Ok((guess.radius, (nearest.centers, assignment), radii))
+}
+
 impl<M: Metric> Selector for WeightedKCenter<M> {
     fn select(
         &self,
         points: ArrayView2<'_, f32>,
         weights: Option<&[f64]>,
     ) -> Result<Selection, KCenterError> {
-        let instance = Instance::new(&self.metric, points, weights)?;
-        let count = check_count(self.count, instance.len())?;
-        let order = instance.by_weight();
-
-        // One centre at the heaviest point: its radius is a guess that always works.
-        let mut single = Nearest::new(&instance);
-        single.add(order[0]);
-        let mut works = Guess {
-            radius: single.radius(),
-            centers: vec![order[0]],
-        };
-        if let Some(centers) = scan(&instance, &order, 0.0, count) {
-            works = Guess {
-                radius: 0.0,
-                centers,
-            };
-        }
-        // Bits of non-negative floats are ordered as the floats are.
-        let mut refused = 0.0_f64.to_bits();
-        while works.radius.to_bits() > refused + 1 {
-            let middle = refused + (works.radius.to_bits() - refused) / 2;
-            let radius = f64::from_bits(middle);
-            match scan(&instance, &order, radius, count) {
-                Some(centers) => works = Guess { radius, centers },
-                None => refused = middle,
-            }
-        }
-
-        let mut nearest = Nearest::new(&instance);
-        let mut radii = Vec::with_capacity(count);
-        for row in works.centers {
-            nearest.add(row);
-            radii.push(nearest.radius());
-        }
-        while nearest.centers.len() < count
-            && let Some((row, weighted)) = nearest.farthest()
-            && weighted > 0.0
-        {
-            nearest.add(row);
-            radii.push(nearest.radius());
-        }
-        Ok(Selection {
-            centers: nearest.centers,
-            radii: Some(radii),
-            assignment: Some(nearest.assignment),
-            lower_bound: Some(works.radius),
-        })
+        self.select_from(&points.as_standard_layout(), weights, &Run::new())
     }
 }
 
@@ -138,27 +190,58 @@ struct Guess {
     centers: Vec<usize>,
 }
 
-/// The centres that the guess `radius` leads to, or `None` once they exceed `count`.
-fn scan<M: Metric>(
-    instance: &Instance<'_, M>,
+/// Bisects for the smallest radius whose scan, given its reach, needs no more centres than
+/// asked for; `single` is the radius of the heaviest point alone, a guess that always works.
+fn smallest_guess(
+    heaviest: usize,
+    single: f64,
+    mut scan: impl FnMut(f64) -> Result<Option<Vec<usize>>, KCenterError>,
+) -> Result<Guess, KCenterError> {
+    let mut works = Guess {
+        radius: single,
+        centers: vec![heaviest],
+    };
+    if let Some(centers) = scan(0.0)? {
+        works = Guess {
+            radius: 0.0,
+            centers,
+        };
+    }
+    // Bits of non-negative floats are ordered as the floats are.
+    let mut refused = 0.0_f64.to_bits();
+    while works.radius.to_bits() > refused + 1 {
+        let middle = refused + (works.radius.to_bits() - refused) / 2;
+        let radius = f64::from_bits(middle);
+        match scan(2.0 * radius * SLACK)? {
+            Some(centers) => works = Guess { radius, centers },
+            None => refused = middle,
+        }
+    }
+    Ok(works)
+}
+
+/// The centres that a scan with this reach leads to, or `None` once they exceed `count`.
+fn centers_within<S: PointSource + ?Sized, M: Metric>(
+    instance: &Instance<'_, S, M>,
     order: &[usize],
-    radius: f64,
+    reach: f64,
     count: usize,
-) -> Option<Vec<usize>> {
-    let reach = 2.0 * radius * SLACK;
+) -> Result<Option<Vec<usize>>, KCenterError> {
     let mut centers: Vec<usize> = Vec::with_capacity(count);
-    for &row in order {
-        let weight = instance.weight(row);
-        let covered = |&center: &usize| weight * instance.distance(row, center) <= reach;
-        if centers.iter().any(covered) {
-            continue;
+    let mut pair = Pair::default();
+    'rows: for &row in order {
+        let weight = instance.weights.of(row);
+        for &center in &centers {
+            if weight * instance.distance(row, center, &mut pair)? <= reach {
+                continue 'rows;
+            }
         }
         if centers.len() == count {
-            return None;
+            return Ok(None);
         }
         centers.push(row);
     }
-    Some(centers)
+    Ok(Some(centers))
 }
 
 #[cfg(test)]

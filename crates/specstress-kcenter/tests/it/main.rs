@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::float_cmp, reason = "whole-number distances are exact")]
 
+mod core_sets;
+mod equality;
 mod guarantees;
 mod oracle;
 mod pinned;
+mod sources;

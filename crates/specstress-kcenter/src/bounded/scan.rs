@@ -1,0 +1,252 @@
+use super::Bounded;
+use super::sketch::{Packed, Reach};
+use super::tiles::{TILE_ROWS, Tiles, visit_large};
+use crate::parallel::map_tasks;
+use crate::{Assignment, KCenterError, PointSource, Progress, Run, WeightOn};
+
+/// Most points decided together.
+const MOST_TOGETHER: usize = 4096;
+/// Points decided together at first.
+const FEW_TOGETHER: usize = 64;
+
+/// What to scan for.
+#[derive(Clone, Copy)]
+pub(crate) struct Scan<'o> {
+    /// Rows in the order of the scan.
+    pub(crate) order: &'o [usize],
+    /// Weighted distance up to which a centre covers; 0 or more.
+    pub(crate) threshold: f64,
+    pub(crate) weight_on: WeightOn,
+    /// Gives up when more centres than this are needed.
+    pub(crate) most: usize,
+}
+
+/// Centres, and for each row the one that covers it.
+pub(crate) type Scanned = (Vec<usize>, Vec<Assignment>);
+
+/// The rows kept, in order, and for each row of the points the earliest centre that covers it;
+/// `None` when there would be more than wanted. Equals the loop of `Cover`.
+pub(crate) fn scan<S: PointSource + ?Sized>(
+    points: &Bounded<'_, S>,
+    wanted: Scan<'_>,
+    run: &Run<'_>,
+) -> Result<Option<Scanned>, KCenterError> {
+    let rule = Rule { points, wanted };
+    let mut centers = Packed::new(&points.sketch);
+    let mut assignment = vec![
+        Assignment {
+            center: 0,
+            distance: 0.0,
+        };
+        points.len()
+    ];
+    let (mut done, mut together) = (0, FEW_TOGETHER);
+    while done < wanted.order.len() {
+        run.report(Progress::Selecting {
+            centers: centers.len(),
+            done,
+            most: wanted.order.len(),
+        })?;
+        let end = wanted.order.len().min(done + together);
+        let rows = &wanted.order[done..end];
+        let before = centers.len();
+        let covered = rule.covered_by_earlier(rows, &centers)?;
+        let mut open = Vec::new();
+        for (&row, covered) in rows.iter().zip(covered) {
+            match covered {
+                Some(by) => assignment[row] = by,
+                None => open.push(row),
+            }
+        }
+        rule.settle(&open, &mut centers, &mut assignment)?;
+        if centers.len() > wanted.most {
+            return Ok(None);
+        }
+        // Points decided together are compared with each other, which pays only while most
+        // of them become centres.
+        let kept = centers.len() - before;
+        together = (4 * kept).clamp(FEW_TOGETHER, MOST_TOGETHER);
+        if kept == 0 {
+            together = MOST_TOGETHER;
+        }
+        done = end;
+    }
+    Ok(Some((centers.rows, assignment)))
+}
+
+struct Rule<'p, 'a, 'o, S: ?Sized> {
+    points: &'p Bounded<'a, S>,
+    wanted: Scan<'o>,
+}
+
+impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
+    fn weight(&self, row: usize, center: usize) -> f64 {
+        match self.wanted.weight_on {
+            WeightOn::Demand => self.points.weights.of(row),
+            WeightOn::Center => self.points.weights.of(center),
+        }
+    }
+
+    /// The reach of a weight; a weight of 0 reaches everything.
+    fn reach(&self, weight: f64) -> Reach {
+        let radius = if weight == 0.0 {
+            f64::INFINITY
+        } else {
+            self.wanted.threshold / weight
+        };
+        self.points.sketch.reach(radius)
+    }
+
+    fn pack(&self, packed: &mut Packed, row: usize) {
+        let own = match self.wanted.weight_on {
+            WeightOn::Demand => None,
+            WeightOn::Center => Some(self.reach(self.points.weights.of(row))),
+        };
+        packed.push(&self.points.sketch, row, own);
+    }
+
+    fn least_product(&self, row: usize) -> f32 {
+        let own = match self.wanted.weight_on {
+            WeightOn::Demand => self.reach(self.points.weights.of(row)),
+            WeightOn::Center => self.points.sketch.reach(0.0),
+        };
+        self.points.sketch.least_product(row, own)
+    }
+
+    fn may_cover(&self, row: usize, center: usize) -> bool {
+        let reach = self.reach(self.weight(row, center));
+        self.points.sketch.may_reach(row, center, reach)
+    }
+
+    /// For each row the earliest centre so far that covers it.
+    fn covered_by_earlier(
+        &self,
+        rows: &[usize],
+        packed: &Packed,
+    ) -> Result<Vec<Option<Assignment>>, KCenterError> {
+        let size = task_rows(rows.len());
+        let tasks = map_tasks(rows.len().div_ceil(size), |task| {
+            let rows = &rows[task * size..rows.len().min((task + 1) * size)];
+            self.earliest(rows, packed)
+        })?;
+        Ok(tasks.into_iter().flatten().collect())
+    }
+
+    fn earliest(
+        &self,
+        rows: &[usize],
+        packed: &Packed,
+    ) -> Result<Vec<Option<Assignment>>, KCenterError> {
+        let source = self.points.source;
+        let mut found = vec![None; rows.len()];
+        let mut open: Vec<usize> = (0..rows.len()).collect();
+        let mut tiles = Tiles::new(&self.points.sketch, rows);
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut from = 0;
+        while from < packed.len() && !open.is_empty() {
+            let end = tiles.multiply(packed, from, packed.len());
+            let multiplied = open.len();
+            for (at, &position) in open.iter().enumerate() {
+                let row = rows[position];
+                let products = tiles.products(at, end - from);
+                let mut least = self.least_product(row);
+                visit_large(products, &mut least, |offset, _| {
+                    let center = from + offset;
+                    let kept = packed.rows[center];
+                    if !self.may_cover(row, kept) {
+                        return Ok(true);
+                    }
+                    let distance = self.points.exact(
+                        source.read_row(row, &mut first)?,
+                        source.read_row(kept, &mut second)?,
+                    );
+                    if self.weight(row, kept) * distance <= self.wanted.threshold {
+                        found[position] = Some(Assignment { center, distance });
+                        return Ok(false);
+                    }
+                    Ok::<_, KCenterError>(true)
+                })?;
+            }
+            open.retain(|&position| found[position].is_none());
+            if open.len() < multiplied {
+                tiles.gather(open.iter().map(|&position| rows[position]));
+            }
+            from = end;
+        }
+        Ok(found)
+    }
+
+    /// Decides rows that no earlier centre covers, among themselves, in order.
+    fn settle(
+        &self,
+        open: &[usize],
+        packed: &mut Packed,
+        assignment: &mut [Assignment],
+    ) -> Result<(), KCenterError> {
+        let mut own = Packed::new(&self.points.sketch);
+        for &row in open {
+            self.pack(&mut own, row);
+        }
+        let size = task_rows(open.len());
+        let near = map_tasks(open.len().div_ceil(size), |task| {
+            let start = task * size;
+            let rows = &open[start..open.len().min(start + size)];
+            let mut near: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+            let mut tiles = Tiles::new(&self.points.sketch, rows);
+            let mut from = 0;
+            while from < start + rows.len() {
+                let end = tiles.multiply(&own, from, start + rows.len());
+                for (at, &row) in rows.iter().enumerate() {
+                    let earlier = end.min(start + at).saturating_sub(from);
+                    let mut least = self.least_product(row);
+                    visit_large(tiles.products(at, earlier), &mut least, |offset, _| {
+                        if self.may_cover(row, open[from + offset]) {
+                            near[at].push(from + offset);
+                        }
+                        Ok::<_, KCenterError>(true)
+                    })?;
+                }
+                from = end;
+            }
+            Ok(near)
+        })?;
+        let source = self.points.source;
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut center_of: Vec<Option<usize>> = vec![None; open.len()];
+        for (at, near) in near.into_iter().flatten().enumerate() {
+            let row = open[at];
+            let mut covered = None;
+            for earlier in near {
+                let (Some(center), kept) = (center_of[earlier], open[earlier]) else {
+                    continue;
+                };
+                let distance = self.points.exact(
+                    source.read_row(row, &mut first)?,
+                    source.read_row(kept, &mut second)?,
+                );
+                if self.weight(row, kept) * distance <= self.wanted.threshold {
+                    covered = Some(Assignment { center, distance });
+                    break;
+                }
+            }
+            assignment[row] = covered.unwrap_or_else(|| {
+                let center = packed.len();
+                self.pack(packed, row);
+                center_of[at] = Some(center);
+                Assignment {
+                    center,
+                    distance: 0.0,
+                }
+            });
+            if packed.len() > self.wanted.most {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows per task: a tile's worth, less where that would leave one task for several threads.
+pub(super) fn task_rows(rows: usize) -> usize {
+    rows.div_ceil(4).clamp(64, TILE_ROWS)
+}
