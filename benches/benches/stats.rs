@@ -10,8 +10,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use specstress_stats::ndarray::{Array2, Array3, Axis};
 use specstress_stats::{
-    Bootstrap, Coefficient, DisagreementParams, PanelDisagreement, agreement_bootstrap, disagreement,
-    disagreement_panels, fleiss_kappa,
+    Bootstrap, Coefficient, DisagreementParams, PanelDisagreement, agreement_bootstrap,
+    disagreement, disagreement_panels, fleiss_kappa,
 };
 
 const SCENARIOS: usize = 411_000;
@@ -47,7 +47,8 @@ fn one_by_one(scores: &Array3<u8>) -> Vec<Vec<(Option<f64>, bool)>> {
 }
 
 fn in_one_pass(scores: &Array3<u8>) -> Vec<Vec<PanelDisagreement>> {
-    disagreement_panels(scores.view(), &PANELS, &DisagreementParams::default()).expect("full panels")
+    disagreement_panels(scores.view(), &PANELS, &DisagreementParams::default())
+        .expect("full panels")
 }
 
 fn votes() -> (Array2<Option<u32>>, Vec<u64>) {
@@ -58,7 +59,10 @@ fn votes() -> (Array2<Option<u32>>, Vec<u64>) {
         flat.extend((0..3).map(|_| Some(u32::from(rng.random_bool(p)))));
     }
     let clusters = (0..25_000).map(|response| response / 5).collect();
-    (Array2::from_shape_vec((25_000, 3), flat).expect("25,000 x 3"), clusters)
+    (
+        Array2::from_shape_vec((25_000, 3), flat).expect("25,000 x 3"),
+        clusters,
+    )
 }
 
 /// Builds every resampled table and measures it from scratch.
@@ -71,7 +75,9 @@ fn rebuilt(votes: &Array2<Option<u32>>, draws: u64) -> Vec<Option<f64>> {
                 5 * cluster..5 * cluster + 5
             })
             .collect();
-        fleiss_kappa(votes.select(Axis(0), &rows).view()).expect("three judges").kappa
+        fleiss_kappa(votes.select(Axis(0), &rows).view())
+            .expect("three judges")
+            .kappa
     };
     (0..draws).map(draw).collect()
 }
@@ -79,16 +85,33 @@ fn rebuilt(votes: &Array2<Option<u32>>, draws: u64) -> Vec<Option<f64>> {
 fn main() {
     let scores = scores();
     for (quick, slow) in in_one_pass(&scores).iter().zip(one_by_one(&scores)) {
-        assert!(quick.iter().map(|found| (found.max(), found.is_high())).eq(slow));
+        assert!(
+            quick
+                .iter()
+                .map(|found| (found.max(), found.is_high()))
+                .eq(slow)
+        );
     }
     let (votes, clusters) = votes();
     let sure = |draws| {
         let draws = Bootstrap::new(draws, 1).expect("above 0");
-        agreement_bootstrap(votes.view(), None, Coefficient::Fleiss, Some(&clusters), &draws).expect("three judges")
+        agreement_bootstrap(
+            votes.view(),
+            None,
+            Coefficient::Fleiss,
+            Some(&clusters),
+            &draws,
+        )
+        .expect("three judges")
     };
     let interval = sure(2_000).bootstrap.interval.expect("two labels");
     let inside = rebuilt(&votes, 20).into_iter().flatten();
-    assert!(inside.filter(|kappa| interval.low <= *kappa && *kappa <= interval.high).count() >= 15);
+    assert!(
+        inside
+            .filter(|kappa| interval.low <= *kappa && *kappa <= interval.high)
+            .count()
+            >= 15
+    );
 
     let mut criterion = Criterion::default()
         .sample_size(10)
@@ -97,12 +120,20 @@ fn main() {
         .configure_from_args();
     let mut group = criterion.benchmark_group("stats/disagreement/411000x12x2/six_panels");
     group.throughput(Throughput::Elements(SCENARIOS as u64));
-    group.bench_function("one_by_one", |bencher| bencher.iter(|| one_by_one(black_box(&scores))));
-    group.bench_function("in_one_pass", |bencher| bencher.iter(|| in_one_pass(black_box(&scores))));
+    group.bench_function("one_by_one", |bencher| {
+        bencher.iter(|| one_by_one(black_box(&scores)))
+    });
+    group.bench_function("in_one_pass", |bencher| {
+        bencher.iter(|| in_one_pass(black_box(&scores)))
+    });
     group.finish();
     let mut group = criterion.benchmark_group("stats/fleiss/25000x3/clustered");
-    group.bench_function("rebuilt/20_draws", |bencher| bencher.iter(|| rebuilt(black_box(&votes), 20)));
-    group.bench_function("sums/10000_draws", |bencher| bencher.iter(|| sure(black_box(10_000))));
+    group.bench_function("rebuilt/20_draws", |bencher| {
+        bencher.iter(|| rebuilt(black_box(&votes), 20))
+    });
+    group.bench_function("sums/10000_draws", |bencher| {
+        bencher.iter(|| sure(black_box(10_000)))
+    });
     group.finish();
     criterion.final_summary();
 }

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use specstress_judge::{JudgePrompts, Spec};
-use specstress_llm::ModelId;
-use specstress_pipeline::{
-    PanelModel, Prompts, RunDir, StandardModels, Study, StudyParts, TaskSettings,
-};
+use specstress_llm::{ModelId, Recorder};
+use specstress_pipeline::{PanelModel, Prompts, StandardModels, Study, StudyParts, TaskSettings};
 use specstress_rubric::RubricPrompts;
 use specstress_scenarios::ScenarioPrompts;
 use specstress_sim::SimWorld;
@@ -171,9 +169,9 @@ impl Inputs {
     }
 
     /// The study of these inputs, its models behind the run's call store.
-    pub(crate) fn study(&self, config: &Config, run: &RunDir) -> anyhow::Result<Study> {
+    pub(crate) fn study(&self, config: &Config, recorder: &Recorder) -> anyhow::Result<Study> {
         let journal = Journal::open(config.simulation.journal.as_deref())?;
-        let models = self.models.with_stop(run.stop_signal());
+        let models = self.models.with_stop(recorder.stop_signal());
         let models = self.standard_models(config, &models, &journal)?;
         let tasks = &config.tasks;
         let settings = TaskSettings {
@@ -186,7 +184,7 @@ impl Inputs {
             blind: tasks.blind,
         };
         let mut parts = StudyParts::standard(
-            &run.recorder(),
+            recorder,
             Arc::clone(&self.taxonomy),
             Arc::clone(&self.sampler),
             &self.spec,

@@ -106,9 +106,9 @@ pub(crate) fn study(
 ) -> anyhow::Result<Finished> {
     let started = Instant::now();
     let run = RunDir::open(&config.dir)?;
-    let study = inputs.study(config, &run)?;
+    let recorder = run.recorder();
+    let study = inputs.study(config, &recorder)?;
     out_file::write(&run.path().join("specstress.toml"), config_text)?;
-    let before = calls_of(run.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -131,9 +131,7 @@ pub(crate) fn study(
         interrupts.abort();
         outcome
     });
-    let calls = calls_of(run.path())?;
-    let count = |calls: &[ModelCalls]| -> u64 { calls.iter().map(|model| model.calls).sum() };
-    let made = count(&calls) - count(&before);
+    let made = recorder.counts().made();
     let manifest = match outcome {
         Ok(manifest) => manifest,
         Err(error @ PipelineError::Stopped { .. }) => {
@@ -142,13 +140,14 @@ pub(crate) fn study(
         }
         Err(error) => return Err(error.into()),
     };
+    let calls = calls_of(run.path())?;
     let info = study_info(&manifest, &calls, made);
     let report = StudyReport::compute(&run.tables(), &info)?;
     let written = report::write(&report, &run.path().join("report"))?;
     Ok(Finished {
         report,
         written,
-        found: count(&before),
+        found: recorder.counts().stored(),
         made,
         calls,
         seconds: started.elapsed().as_secs_f64(),

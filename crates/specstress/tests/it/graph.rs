@@ -65,6 +65,7 @@ const FREE_OF: &[(&str, &[&str])] = &[
     ),
     ("specstress-pipeline", &["reqwest", "tokio", "clap"]),
     ("specstress-report", &["reqwest", "tokio", "rusqlite"]),
+    ("specstress-sim", &["reqwest", "tokio", "hyper"]),
 ];
 
 /// Most packages in the tree of the numeric leaves, themselves included.
