@@ -195,6 +195,18 @@ pub enum StatsError {
         /// The values that are allowed.
         allowed: &'static str,
     },
+    /// An item names something that does not exist.
+    #[error("item {item} names {what} {index} of {count}; indices run from 0 to {count} - 1")]
+    Index {
+        /// Position of the item.
+        item: usize,
+        /// What it names.
+        what: &'static str,
+        /// The index given.
+        index: usize,
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl StatsError {
@@ -205,5 +217,23 @@ impl StatsError {
         } else {
             Err(Self::Lengths { left, right })
         }
+    }
+
+    /// Refuses an index that is not below `count`.
+    pub(crate) fn in_range(
+        item: usize,
+        what: &'static str,
+        index: usize,
+        count: usize,
+    ) -> Result<(), Self> {
+        if index < count {
+            return Ok(());
+        }
+        Err(Self::Index {
+            item,
+            what,
+            index,
+            count,
+        })
     }
 }

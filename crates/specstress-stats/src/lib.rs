@@ -68,6 +68,7 @@ mod outlier;
 mod panel;
 mod parallel;
 mod quantile;
+mod ranking;
 mod rates;
 mod ratio;
 #[cfg(feature = "bootstrap")]
@@ -111,6 +112,12 @@ pub use noncompliance::{
 };
 pub use normal::normal_quantile;
 pub use outlier::{ModelOutlier, OutlierParams, OutlierReading, Outliers, outliers};
+pub use ranking::{
+    BradleyTerry, NudgedComparison, RankAgreement, RankedItem, RankingParams, Shrinkage,
+    StandardErrors, Term, Ties, Toward, Transitivity, bradley_terry, rank_agreement, transitivity,
+};
+#[cfg(feature = "bootstrap")]
+pub use ranking::{HeldOut, held_out};
 pub use rates::{
     Confidence, Interval, MissingBounds, Proportion, RiskRatio, Trend, binomial_standard_error,
     clopper_pearson_interval, cochran_armitage, missing_bounds, proportion, risk_ratio,

@@ -5,11 +5,13 @@
 
 mod golden_agreement;
 mod golden_compare;
+mod golden_ranking;
 mod golden_rates;
 mod noise;
 mod panels;
 mod paper;
 mod properties;
 mod properties_agreement;
+mod ranking;
 mod released_rows;
 mod simulated_judges;
