@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `bootstrap` | seeded resampling: clustered intervals, permutation p-values, held-out splits |
 //! | `rayon` | the batches and draws run on all cores; the results stay the same, bit for bit |
-//! | `serde` | `serde::Serialize` on every result |
+//! | `serde` | `serde::Serialize` on every result but the packed [`PanelDisagreement`] |
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -64,15 +64,18 @@ mod judges;
 mod noise;
 mod noncompliance;
 mod normal;
+mod nudge;
 mod outlier;
 mod panel;
 mod parallel;
+mod priorities;
 mod quantile;
 mod ranking;
 mod rates;
 mod ratio;
 #[cfg(feature = "bootstrap")]
 mod resample;
+mod sample_size;
 mod score;
 mod special;
 mod threshold;
@@ -111,7 +114,14 @@ pub use noncompliance::{
     MajorityVote, ModelVotes, NonCompliance, ScenarioVotes, frequent_noncompliance,
 };
 pub use normal::normal_quantile;
-pub use outlier::{ModelOutlier, OutlierParams, OutlierReading, Outliers, outliers};
+pub use nudge::{ClusteredMean, NudgeEffects, NudgePair, nudge_effects};
+pub use outlier::{
+    DirectedCount, ModelOutlier, ModelOutlierCount, OutlierCounts, OutlierParams, OutlierReading,
+    Outliers, outlier_counts, outliers,
+};
+pub use priorities::{
+    CoOccurrence, Expressed, co_occurrence, priority_contrasts, value_priorities,
+};
 pub use ranking::{
     BradleyTerry, NudgedComparison, RankAgreement, RankedItem, RankingParams, Shrinkage,
     StandardErrors, Term, Ties, Toward, Transitivity, bradley_terry, rank_agreement, transitivity,
@@ -126,6 +136,7 @@ pub use rates::{
 pub use ratio::Ratio;
 #[cfg(feature = "bootstrap")]
 pub use resample::{Bootstrap, BootstrapInterval, cluster_bootstrap};
+pub use sample_size::{TestPlan, samples_for_net_disagreement, scenarios_for_risk_ratio};
 pub use score::Score;
 pub use special::normal_cdf;
 pub use threshold::Threshold;

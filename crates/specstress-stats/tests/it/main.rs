@@ -1,4 +1,5 @@
-//! Properties against brute force, and figures of the paper and of its released rows.
+//! Properties against brute force, golden values of public libraries, simulations with known truth,
+//! and figures of the paper and of its released rows.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
@@ -10,6 +11,7 @@ mod golden_rates;
 mod noise;
 mod panels;
 mod paper;
+mod profiles;
 mod properties;
 mod properties_agreement;
 mod ranking;
