@@ -1,6 +1,7 @@
 //! The heavy statistics at the size of the published study, each against the naive method: disagreement of
 //! 411,000 scenarios x 12 models x 2 values for six panels, and Fleiss' kappa of 25,000 responses x 3 judges with
-//! 10,000 clustered bootstrap draws (the naive method makes 20).
+//! 10,000 clustered bootstrap draws (the naive method makes 20), and the ranking of 3,307 values from 132,000
+//! comparisons with 5 held-out splits (the naive method makes 20 plain gradient steps, of the thousands it needs).
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -10,8 +11,9 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use specstress_stats::ndarray::{Array2, Array3, Axis};
 use specstress_stats::{
-    Bootstrap, Coefficient, DisagreementParams, PanelDisagreement, agreement_bootstrap,
-    disagreement, disagreement_panels, fleiss_kappa,
+    Bootstrap, Coefficient, DisagreementParams, NudgedComparison, PanelDisagreement, Preference,
+    RankingParams, StandardErrors, Toward, agreement_bootstrap, bradley_terry, disagreement,
+    disagreement_panels, fleiss_kappa, held_out,
 };
 
 const SCENARIOS: usize = 411_000;
@@ -82,6 +84,56 @@ fn rebuilt(votes: &Array2<Option<u32>>, draws: u64) -> Vec<Option<f64>> {
     (0..draws).map(draw).collect()
 }
 
+const VALUES: usize = 3_307;
+
+fn choices() -> Vec<NudgedComparison> {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let theta: Vec<f64> = (0..VALUES).map(|_| rng.random_range(-2.0..2.0)).collect();
+    let choice = |at: usize| {
+        let first = rng.random_range(0..VALUES);
+        let second = (first + rng.random_range(1..VALUES)) % VALUES;
+        let toward = [Toward::Neither, Toward::First, Toward::Second][at % 3];
+        let eta = theta[first] - theta[second] + [0.0, 0.4, -0.4][at % 3];
+        let preference = if rng.random_bool(0.15) {
+            Preference::Tie
+        } else if rng.random_bool(1.0 / (1.0 + f64::exp(-eta))) {
+            Preference::First
+        } else {
+            Preference::Second
+        };
+        NudgedComparison {
+            first,
+            second,
+            toward,
+            preference: Some(preference),
+        }
+    };
+    (0..132_000).map(choice).collect()
+}
+
+/// Plain gradient descent on the utilities, ties dropped.
+fn descend(choices: &[NudgedComparison], steps: usize) -> Vec<f64> {
+    let mut theta = vec![0.0; VALUES];
+    for _ in 0..steps {
+        let mut gradient = theta.clone();
+        for choice in choices {
+            let won = match choice.preference {
+                Some(Preference::First) => 1.0,
+                Some(Preference::Second) => 0.0,
+                _ => continue,
+            };
+            let eta: f64 = theta[choice.first] - theta[choice.second];
+            let slope = 1.0 / (1.0 + (-eta).exp()) - won;
+            gradient[choice.first] += slope;
+            gradient[choice.second] -= slope;
+        }
+        for (theta, slope) in theta.iter_mut().zip(&gradient) {
+            *theta -= 0.02 * slope;
+        }
+    }
+    theta
+}
+
 fn main() {
     let scores = scores();
     for (quick, slow) in in_one_pass(&scores).iter().zip(one_by_one(&scores)) {
@@ -112,6 +164,15 @@ fn main() {
             .count()
             >= 15
     );
+    let choices = choices();
+    let ranking = RankingParams::default().standard_errors(StandardErrors::Skip);
+    let fitted = bradley_terry(VALUES, &choices, &ranking).expect("values in range");
+    assert!(fitted.converged);
+    let (mut same, descended) = (0, descend(&choices, 60));
+    for (item, theta) in fitted.items.iter().zip(&descended) {
+        same += usize::from((item.theta > 0.0) == (*theta > 0.0));
+    }
+    assert!(same > VALUES * 9 / 10, "{same}");
 
     let mut criterion = Criterion::default()
         .sample_size(10)
@@ -121,18 +182,29 @@ fn main() {
     let mut group = criterion.benchmark_group("stats/disagreement/411000x12x2/six_panels");
     group.throughput(Throughput::Elements(SCENARIOS as u64));
     group.bench_function("one_by_one", |bencher| {
-        bencher.iter(|| one_by_one(black_box(&scores)))
+        bencher.iter(|| one_by_one(black_box(&scores)));
     });
     group.bench_function("in_one_pass", |bencher| {
-        bencher.iter(|| in_one_pass(black_box(&scores)))
+        bencher.iter(|| in_one_pass(black_box(&scores)));
     });
     group.finish();
     let mut group = criterion.benchmark_group("stats/fleiss/25000x3/clustered");
     group.bench_function("rebuilt/20_draws", |bencher| {
-        bencher.iter(|| rebuilt(black_box(&votes), 20))
+        bencher.iter(|| rebuilt(black_box(&votes), 20));
     });
     group.bench_function("sums/10000_draws", |bencher| {
-        bencher.iter(|| sure(black_box(10_000)))
+        bencher.iter(|| sure(black_box(10_000)));
+    });
+    group.finish();
+    let mut group = criterion.benchmark_group("stats/ranking/3307x132000");
+    group.bench_function("descend/20_steps", |bencher| {
+        bencher.iter(|| descend(black_box(&choices), 20));
+    });
+    group.bench_function("fit", |bencher| {
+        bencher.iter(|| bradley_terry(VALUES, black_box(&choices), &ranking));
+    });
+    group.bench_function("held_out/5_splits", |bencher| {
+        bencher.iter(|| held_out(VALUES, black_box(&choices), &ranking, 5, 5, 1));
     });
     group.finish();
     criterion.final_summary();

@@ -22,6 +22,7 @@ pub struct Ratio {
 
 impl Ratio {
     /// `numerator / denominator`, or `None` when the denominator is 0.
+    #[inline]
     pub fn new(numerator: u64, denominator: u64) -> Option<Self> {
         (denominator > 0).then_some(Self {
             numerator,
@@ -30,11 +31,13 @@ impl Ratio {
     }
 
     /// The upper part, as given.
+    #[inline]
     pub fn numerator(self) -> u64 {
         self.numerator
     }
 
     /// The lower part, as given; never 0.
+    #[inline]
     pub fn denominator(self) -> u64 {
         self.denominator
     }
@@ -46,6 +49,7 @@ impl Ratio {
 }
 
 impl Ord for Ratio {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         if self.denominator == other.denominator {
             return self.numerator.cmp(&other.numerator);

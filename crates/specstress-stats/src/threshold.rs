@@ -81,11 +81,13 @@ impl Threshold {
     }
 
     /// Whether the comparison with a dispersion of integer scores is free of rounding.
+    #[inline]
     pub fn is_exact(self) -> bool {
         self.square.is_some()
     }
 
     /// `dispersion >= self`, through the exact square when both sides have one.
+    #[inline]
     pub fn is_reached(self, dispersion: f64, square: Option<Ratio>) -> bool {
         match (square, self.square) {
             (Some(found), Some(bar)) => found >= bar,

@@ -47,6 +47,7 @@ impl Dispersion for PopulationStd {
         self.exact_square_of_sums(n, sum, squares)
     }
 
+    #[inline]
     fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
         Ratio::new(scatter(count, sum, squares)?, count.checked_mul(count)?)
     }
@@ -66,6 +67,7 @@ impl Dispersion for SampleStd {
         self.exact_square_of_sums(n, sum, squares)
     }
 
+    #[inline]
     fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
         let scale = count.checked_mul(count.checked_sub(1)?)?;
         Ratio::new(scatter(count, sum, squares)?, scale)
@@ -83,6 +85,7 @@ fn centred_squares(scores: &[f64]) -> f64 {
 }
 
 /// `n*S2 - S1^2`, or `None` where it leaves 64 bits (never below 65,536 scores of 16 bits).
+#[inline]
 fn scatter(n: u64, sum: u64, squares: u64) -> Option<u64> {
     // Cauchy-Schwarz: the difference is never negative.
     n.checked_mul(squares)?.checked_sub(sum.checked_mul(sum)?)
