@@ -17,6 +17,9 @@ const TASKS: usize = 32;
 
 /// Squared lengths beyond which the `f32` arithmetic below is not trusted.
 const LARGEST_SQUARE: f64 = (1_u64 << 40) as f64;
+/// Squared lengths of whole points beyond which their products tell little; points are about
+/// of length 1 when scaled and centred.
+const LONGEST_WHOLE: f64 = 256.0;
 /// A reach that contains every pair of such points.
 const LARGEST_REACH: f64 = (1_u64 << 30) as f64;
 /// Relative widening that covers the rounding of coordinates and rests; see [`Sketch`].
@@ -51,6 +54,9 @@ pub(super) struct Sketch {
     /// Coordinates per long image: prefix and rest.
     long: usize,
     long_images: Vec<f32>,
+    /// Half the squared length of each whole point, scaled and shrunk; empty where whole points
+    /// are too long for products of theirs to tell distances apart.
+    whole_halves: Vec<f32>,
     scale: f64,
     /// Rounding of the metric and of normalised points, as a distance.
     blur: f64,
@@ -116,6 +122,7 @@ impl Sketch {
             halves: Vec::with_capacity(points),
             long,
             long_images: Vec::with_capacity(points * long),
+            whole_halves: Vec::with_capacity(points),
             scale,
             blur: match geometry {
                 Geometry::Euclidean => 0.0,
@@ -123,6 +130,7 @@ impl Sketch {
             },
             geometry,
         };
+        let mut longest = 0.0_f64;
         for start in (0..points).step_by(TASK_ROWS * TASKS) {
             run.report(Progress::Preparing {
                 done: start,
@@ -141,7 +149,13 @@ impl Sketch {
                 sketch.short_images.extend_from_slice(&part.short);
                 sketch.halves.extend_from_slice(&part.halves);
                 sketch.long_images.extend_from_slice(&part.long);
+                sketch.whole_halves.extend_from_slice(&part.whole_halves);
+                longest = longest.max(part.longest);
             }
+        }
+        let scalable = (2.0_f64.powi(-100)..2.0_f64.powi(100)).contains(&scale);
+        if !scalable || longest > LONGEST_WHOLE {
+            sketch.whole_halves = Vec::new();
         }
         Ok(Some(sketch))
     }
@@ -158,6 +172,40 @@ impl Sketch {
         Reach {
             square: scaled * scaled * (1.0 + WIDENING) + f64::from(f32::MIN_POSITIVE),
         }
+    }
+
+    /// Whether products of whole points are bounds too.
+    pub(super) fn has_whole(&self) -> bool {
+        !self.whole_halves.is_empty()
+    }
+
+    /// Writes a point as it is, scaled, and a last coordinate: 1, or for a centre its constant.
+    /// Products of these bound distances as those of short images do, with the next two in the
+    /// places of [`Sketch::least_product`] and [`Sketch::center_constant`].
+    pub(super) fn write_whole(&self, point: &[f32], last: f32, out: &mut [f32]) {
+        let scale = match self.geometry {
+            Geometry::Euclidean => self.scale,
+            Geometry::Cosine => {
+                let squares = point.iter().map(|&x| f64::from(x) * f64::from(x));
+                self.scale / squares.sum::<f64>().sqrt()
+            }
+        };
+        for (out, &x) in out.iter_mut().zip(point) {
+            #[expect(clippy::cast_possible_truncation, reason = "rounding is made up for")]
+            let scaled = (f64::from(x) * scale) as f32;
+            *out = scaled;
+        }
+        out[point.len()] = last;
+    }
+
+    pub(super) fn least_whole_product(&self, row: usize, reach: Reach) -> f32 {
+        let half = f64::from(self.whole_halves[row]);
+        lower(half - reach.square / 2.0, half + reach.square / 2.0)
+    }
+
+    pub(super) fn whole_constant(&self, row: usize) -> f32 {
+        let half = f64::from(self.whole_halves[row]);
+        -lower(half, half)
     }
 
     /// The image to multiply with those of centres. Its last coordinate is 1.
@@ -209,8 +257,11 @@ struct Images {
     short: Vec<f32>,
     halves: Vec<f32>,
     long: Vec<f32>,
+    whole_halves: Vec<f32>,
     /// The largest squared length, scaled.
     largest: f64,
+    /// The same before centring.
+    longest: f64,
 }
 
 impl Frame {
@@ -231,18 +282,28 @@ impl Frame {
                 dimensions,
             });
         }
-        let mut centred = widened(&flat, dimensions, self.geometry);
+        let rows = widened(&flat, dimensions, self.geometry);
         drop(flat);
-        centred -= &self.center;
-        let turned = match &self.turn {
-            Some(turn) => centred.dot(turn),
-            None => centred.clone(),
-        };
         let mut images = Images {
             short: Vec::with_capacity(count * (self.short + 2)),
             halves: Vec::with_capacity(count),
             long: Vec::with_capacity(count * (self.long + 1)),
+            whole_halves: Vec::with_capacity(count),
             largest: 0.0,
+            longest: 0.0,
+        };
+        let products = (dimensions + 8) as f64 * 2.0_f64.powi(-24);
+        for row in rows.rows() {
+            let square = row.dot(&row) * scale * scale;
+            let half = square / 2.0 * (1.0 - WIDENING - 4.0 * products);
+            #[expect(clippy::cast_possible_truncation, reason = "half is shrunk by more")]
+            images.whole_halves.push(half as f32);
+            images.longest = images.longest.max(square);
+        }
+        let centred = rows - &self.center;
+        let turned = match &self.turn {
+            Some(turn) => centred.dot(turn),
+            None => centred.clone(),
         };
         for (point, turned) in centred.rows().into_iter().zip(turned.rows()) {
             self.image(

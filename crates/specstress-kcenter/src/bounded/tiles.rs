@@ -1,12 +1,14 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, Slice};
 
+use super::Bounded;
 use super::sketch::{Packed, Sketch};
+use crate::{KCenterError, PointSource};
 
 /// Points per tile and centres per tile: a product of about a megabyte, the size of a cache,
 /// and large enough that packing its factors costs little.
 pub(super) const TILE_ROWS: usize = 512;
-const TILE_CENTERS: usize = 512;
+pub(super) const TILE_CENTERS: usize = 512;
 
 /// Products of some points with centres, one tile after the other.
 pub(super) struct Tiles<'s> {
@@ -41,6 +43,11 @@ impl<'s> Tiles<'s> {
         }
     }
 
+    /// Leaves out all but the first `count` points from the products to come.
+    pub(super) fn keep(&mut self, count: usize) {
+        self.count = count;
+    }
+
     /// Multiplies with the centres from `from` on and returns where the tile ends; at most `to`.
     pub(super) fn multiply(&mut self, packed: &Packed, from: usize, to: usize) -> usize {
         let end = to.min(from + TILE_CENTERS);
@@ -66,6 +73,84 @@ impl<'s> Tiles<'s> {
             .expect("an owned array is contiguous");
         &all[at * TILE_CENTERS..at * TILE_CENTERS + width]
     }
+}
+
+/// Products of whole points with whole centres: slower, for where prefixes tell too little.
+pub(super) struct WholeTiles<'p, 'a, S: ?Sized> {
+    points: &'p Bounded<'a, S>,
+    rows: Array2<f32>,
+    centers: Array2<f32>,
+    products: Array2<f32>,
+}
+
+impl<'p, 'a, S: PointSource + ?Sized> WholeTiles<'p, 'a, S> {
+    /// For at most `most` points at once.
+    pub(super) fn new(points: &'p Bounded<'a, S>, most: usize) -> Self {
+        let width = points.source.dimensions() + 1;
+        Self {
+            points,
+            rows: Array2::zeros((most, width)),
+            centers: Array2::zeros((TILE_CENTERS, width)),
+            products: Array2::zeros((most, TILE_CENTERS)),
+        }
+    }
+
+    /// Multiplies some points with some centres, at most as many as a tile has.
+    pub(super) fn multiply(
+        &mut self,
+        rows: &[usize],
+        centers: &[usize],
+    ) -> Result<(), KCenterError> {
+        let constant = |row| self.points.sketch.whole_constant(row);
+        write_all(self.points, &mut self.rows, rows, |_| 1.0)?;
+        write_all(self.points, &mut self.centers, centers, constant)?;
+        let (rows, some) = (Slice::from(..rows.len()), Slice::from(..centers.len()));
+        let centers = self.centers.slice_axis(Axis(0), some);
+        let mut products = self.products.slice_axis_mut(Axis(0), rows);
+        products.slice_axis_inplace(Axis(1), some);
+        let rows = self.rows.slice_axis(Axis(0), rows);
+        general_mat_mul(1.0, &rows, &centers.t(), 0.0, &mut products);
+        Ok(())
+    }
+
+    /// Products of one point with the first `width` centres.
+    pub(super) fn products(&self, at: usize, width: usize) -> &[f32] {
+        let all = self
+            .products
+            .as_slice()
+            .expect("an owned array is contiguous");
+        &all[at * TILE_CENTERS..at * TILE_CENTERS + width]
+    }
+}
+
+fn write_all<S: PointSource + ?Sized>(
+    points: &Bounded<'_, S>,
+    out: &mut Array2<f32>,
+    rows: &[usize],
+    last: impl Fn(usize) -> f32,
+) -> Result<(), KCenterError> {
+    let mut buffer = Vec::new();
+    for (mut out, &row) in out.rows_mut().into_iter().zip(rows) {
+        let point = points.source.read_row(row, &mut buffer)?;
+        let out = out
+            .as_slice_mut()
+            .expect("rows of an owned array are contiguous");
+        points.sketch.write_whole(point, last(row), out);
+    }
+    Ok(())
+}
+
+/// Whether so many of the products of a point are large that products of whole points are
+/// cheaper than looking at each pair.
+pub(super) fn too_many(large: usize, all: usize) -> bool {
+    large * 10 > all
+}
+
+/// How many products are at least `least`.
+pub(super) fn count_large(products: &[f32], least: f32) -> usize {
+    let blocks = products.chunks(1 << 15);
+    let large = |block: &[f32]| block.iter().map(|&x| u32::from(x >= least)).sum::<u32>();
+    blocks.map(|block| large(block) as usize).sum()
 }
 
 /// Calls `visit` with the position and value of each product of at least `least()`, which is

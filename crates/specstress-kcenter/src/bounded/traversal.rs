@@ -3,13 +3,15 @@ use std::collections::BinaryHeap;
 
 use super::Bounded;
 use super::scan::task_rows;
-use super::sketch::Packed;
-use super::tiles::{Tiles, position_of_largest, visit_large};
+use super::sketch::{Packed, Reach};
+use super::tiles::{
+    TILE_CENTERS, Tiles, WholeTiles, count_large, position_of_largest, too_many, visit_large,
+};
 use crate::parallel::map_tasks;
 use crate::{Assignment, KCenterError, PointSource, Progress, Run};
 
 /// Points brought up to date together, at first and at most.
-const FEW_TOGETHER: usize = 64;
+const FEW_TOGETHER: usize = 256;
 const MOST_TOGETHER: usize = 2048;
 /// Points assigned between two reports.
 const ASSIGNED_TOGETHER: usize = 16_384;
@@ -245,13 +247,29 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             let rows = &group[start..group.len().min(start + size)];
             let mut pairs = Vec::new();
             let mut tiles = Tiles::new(sketch, rows);
+            let mut whole = None;
+            let reaches: Vec<Reach> = rows
+                .iter()
+                .map(|&row| sketch.reach(self.nearest[row].distance))
+                .collect();
             let mut from = 0;
             while from < group.len() {
                 let end = tiles.multiply(&own, from, group.len());
+                let wholly = self.crowded(rows, &reaches, &tiles, end - from);
+                self.multiply_wholly(&mut whole, rows, &wholly, &group[from..end], rows.len())?;
                 for (at, &row) in rows.iter().enumerate() {
-                    let reach = sketch.reach(self.nearest[row].distance);
-                    let mut least = sketch.least_product(row, reach);
-                    visit_large(tiles.products(at, end - from), &mut least, |offset, _| {
+                    let reach = reaches[at];
+                    let (products, mut least) = match (&whole, wholly.binary_search(&at)) {
+                        (Some(whole), Ok(place)) => (
+                            whole.products(place, end - from),
+                            sketch.least_whole_product(row, reach),
+                        ),
+                        _ => (
+                            tiles.products(at, end - from),
+                            sketch.least_product(row, reach),
+                        ),
+                    };
+                    visit_large(products, &mut least, |offset, _| {
                         let other = from + offset;
                         if other != start + at && sketch.may_reach(row, group[other], reach) {
                             pairs.push((other, start + at));
@@ -290,25 +308,123 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         Ok(())
     }
 
-    fn updates(&self, rows: &[usize]) -> Result<Vec<Assignment>, KCenterError> {
+    /// The rows for which too many products with a tile are large.
+    fn crowded(
+        &self,
+        rows: &[usize],
+        reaches: &[Reach],
+        tiles: &Tiles<'_>,
+        width: usize,
+    ) -> Vec<usize> {
+        let sketch = &self.points.sketch;
+        if !sketch.has_whole() {
+            return Vec::new();
+        }
+        (0..rows.len())
+            .filter(|&at| {
+                let least = sketch.least_product(rows[at], reaches[at]);
+                too_many(count_large(tiles.products(at, width), least), width)
+            })
+            .collect()
+    }
+
+    fn multiply_wholly(
+        &self,
+        whole: &mut Option<WholeTiles<'p, 'a, S>>,
+        rows: &[usize],
+        crowded: &[usize],
+        centers: &[usize],
+        most: usize,
+    ) -> Result<(), KCenterError> {
+        if crowded.is_empty() {
+            return Ok(());
+        }
+        let crowded: Vec<usize> = crowded.iter().map(|&at| rows[at]).collect();
+        whole
+            .get_or_insert_with(|| WholeTiles::new(self.points, most))
+            .multiply(&crowded, centers)
+    }
+
+    /// Upper bounds from one exact distance per row, to a centre with the smallest lower bound:
+    /// most rows near a centre find it so, and need not compare with many others.
+    fn likely(&self, all: &[usize], tiles: &mut Tiles<'_>) -> Result<Vec<f64>, KCenterError> {
+        let source = self.points.source;
+        let mut best: Vec<Option<(f32, usize)>> = vec![None; all.len()];
+        let mut from = all.iter().map(|&row| self.known[row]).min().unwrap_or(0);
+        while from < self.centers.len() {
+            let end = self.centers.len().min(from + TILE_CENTERS);
+            tiles.keep(all.partition_point(|&row| self.known[row] < end));
+            tiles.multiply(&self.centers, from, end);
+            for (at, &row) in all.iter().enumerate() {
+                if self.known[row] >= end {
+                    break;
+                }
+                let found = position_of_largest(tiles.products(at, end - from));
+                if let Some((offset, product)) = found
+                    && best[at].is_none_or(|(most, _)| product > most)
+                {
+                    best[at] = Some((product, from + offset));
+                }
+            }
+            from = end;
+        }
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        let bounds = all.iter().zip(best).map(|(&row, best)| {
+            let known = self.nearest[row].distance;
+            let Some((_, center)) = best else {
+                return Ok(known);
+            };
+            let kept = source.read_row(self.centers.rows[center], &mut second)?;
+            Ok(known.min(self.points.exact(source.read_row(row, &mut first)?, kept)))
+        });
+        bounds.collect()
+    }
+
+    fn updates(&self, all: &[usize]) -> Result<Vec<Assignment>, KCenterError> {
         let sketch = &self.points.sketch;
         let source = self.points.source;
-        let mut nearest: Vec<Assignment> = rows.iter().map(|&row| self.nearest[row]).collect();
-        let mut tiles = Tiles::new(sketch, rows);
+        let mut nearest: Vec<Assignment> = all.iter().map(|&row| self.nearest[row]).collect();
+        let mut tiles = Tiles::new(sketch, all);
+        let bounds = self.likely(all, &mut tiles)?;
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        let mut from = rows.iter().map(|&row| self.known[row]).min().unwrap_or(0);
+        let mut whole = None;
+        let mut from = all.iter().map(|&row| self.known[row]).min().unwrap_or(0);
         while from < self.centers.len() {
-            let end = tiles.multiply(&self.centers, from, self.centers.len());
+            // Rows come sorted: the first ones know least.
+            let end = self.centers.len().min(from + TILE_CENTERS);
+            let rows = &all[..all.partition_point(|&row| self.known[row] < end)];
+            tiles.keep(rows.len());
+            tiles.multiply(&self.centers, from, end);
+            let reaches: Vec<Reach> = nearest
+                .iter()
+                .zip(&bounds)
+                .map(|(nearest, &bound)| sketch.reach(nearest.distance.min(bound)))
+                .collect();
+            let wholly = self.crowded(rows, &reaches, &tiles, end - from);
+            let tile = &self.centers.rows[from..end];
+            self.multiply_wholly(&mut whole, rows, &wholly, tile, all.len())?;
             for (at, &row) in rows.iter().enumerate() {
                 let skipped = self.known[row].clamp(from, end) - from;
-                let products = &tiles.products(at, end - from)[skipped..];
+                let (products, wholly) = match (&whole, wholly.binary_search(&at)) {
+                    (Some(whole), Ok(place)) => (whole.products(place, end - from), true),
+                    _ => (tiles.products(at, end - from), false),
+                };
+                let products = &products[skipped..];
+                let bar = |reach| {
+                    if wholly {
+                        sketch.least_whole_product(row, reach)
+                    } else {
+                        sketch.least_product(row, reach)
+                    }
+                };
                 let best = &mut nearest[at];
-                let mut reach = sketch.reach(best.distance);
-                let mut least = sketch.least_product(row, reach);
+                // A bound is not a centre: distances equal to it must still be looked at, and are.
+                let mut reach = reaches[at];
+                let mut least = bar(reach);
                 let mut look = |offset: usize, least: &mut f32| {
                     let center = from + skipped + offset;
                     let kept = self.centers.rows[center];
-                    if !sketch.may_reach(row, kept, reach) {
+                    if !wholly && !sketch.may_reach(row, kept, reach) {
                         return Ok(true);
                     }
                     let point = source.read_row(row, &mut first)?;
@@ -322,8 +438,8 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
                         *best = Assignment { center, distance };
                     }
                     if nearer {
-                        reach = sketch.reach(distance);
-                        *least = sketch.least_product(row, reach);
+                        reach = sketch.reach(distance.min(bounds[at]));
+                        *least = bar(reach);
                     }
                     Ok::<_, KCenterError>(true)
                 };
