@@ -62,15 +62,11 @@ impl Finished {
             seconds: self.seconds,
             calls_made: self.made,
             calls_found: self.found,
-            calls_stored: self.stored(),
+            calls_stored: stored(&self.calls),
             database_bytes: self.database_bytes,
             files: &self.written,
             report: &self.report,
         }
-    }
-
-    fn stored(&self) -> u64 {
-        self.calls.iter().map(|model| model.calls).sum()
     }
 
     pub(crate) fn text(&self) -> String {
@@ -109,6 +105,7 @@ pub(crate) fn study(
     let recorder = run.recorder();
     let study = inputs.study(config, &recorder)?;
     out_file::write(&run.path().join("specstress.toml"), config_text)?;
+    let before = stored(&calls_of(run.path())?);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -147,7 +144,7 @@ pub(crate) fn study(
     Ok(Finished {
         report,
         written,
-        found: recorder.counts().stored(),
+        found: before,
         made,
         calls,
         seconds: started.elapsed().as_secs_f64(),
@@ -155,6 +152,11 @@ pub(crate) fn study(
         dir: run.path().display().to_string(),
         manifest,
     })
+}
+
+/// Replies of all models.
+fn stored(calls: &[ModelCalls]) -> u64 {
+    calls.iter().map(|model| model.calls).sum()
 }
 
 /// The database with its write-ahead log.
