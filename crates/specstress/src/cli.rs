@@ -271,7 +271,7 @@ pub(crate) enum SimCommand {
         /// The port; 0 chooses a free one.
         #[arg(long, default_value_t = 8787)]
         port: u16,
-        /// A TOML file with [world] and [server] settings.
+        /// A TOML file with the tables `world` and `server`.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
         /// Write a config for `specstress run` that asks this server, and go on serving.

@@ -52,7 +52,7 @@ fn the_readme_gives_a_command_for_every_example() -> io::Result<()> {
         assert!(readme.contains(&command), "{command}");
         examples += 1;
     }
-    assert_eq!(examples, 3);
+    assert!(examples >= 3, "{examples} examples found");
     for name in ["disagreement", "kcenter"] {
         let command = format!("`cargo run -q -p specstress-example-{name}`");
         assert!(readme.contains(&command), "{command}");
