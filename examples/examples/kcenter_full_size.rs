@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p specstress-examples --example kcenter_full_size -- ROWS DIMENSIONS WHAT [RADIUS]`
 //!
+//! Without arguments a small cover, quick in a debug build.
+//!
 //! WHAT is `cover`, `weighted` (weights in [1.5, 3]), `farthest` (farthest-first), `plain` (the
 //! usual loop over 200 centres of farthest-first, with a matrix product per centre and squared
 //! lengths beforehand, checked against `FarthestFirst`), or `file` (a cover read from a `.npy` in
@@ -22,8 +24,8 @@ use specstress_kcenter::{Cover, FarthestFirst, NpyPoints, Run, Selection, SliceP
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let argument = |at: usize, default: &str| arguments.get(at).map_or(default, |x| x).to_owned();
-    let rows: usize = argument(0, "10000").parse()?;
-    let dimensions: usize = argument(1, "384").parse()?;
+    let rows: usize = argument(0, "2000").parse()?;
+    let dimensions: usize = argument(1, "128").parse()?;
     let what = argument(2, "cover");
     let radius: f64 = argument(3, if what == "weighted" { "0.8" } else { "0.4" }).parse()?;
 
