@@ -48,7 +48,7 @@ CREATE TABLE calls (
 ///
 /// ```
 /// use specstress_llm::{
-///     CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, ModelId, RequestKey, StoredCall,
+///     CallMode, CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, ModelId, RequestKey, StoredCall,
 /// };
 /// use specstress_pipeline::SqliteStore;
 ///
@@ -59,7 +59,8 @@ CREATE TABLE calls (
 /// let reply = CallReply::Chat(ChatResponse::stop("echo", "hello yourself"));
 ///
 /// let store = SqliteStore::open(&path)?;
-/// let call = StoredCall { key, model, request: CallRequest::Chat(request), reply: reply.clone() };
+/// let call = StoredCall { key, model, request: CallRequest::Chat(request), reply: reply.clone(),
+///     mode: CallMode::Live, cost_usd: None };
 /// futures::executor::block_on(store.put(call))?;
 /// drop(store);
 ///
@@ -442,7 +443,7 @@ fn decode_reply(kind: &str, body: &[u8]) -> Result<CallReply, BoxError> {
 mod tests {
     use super::*;
     use futures::executor::block_on;
-    use specstress_llm::{ModelId, Usage};
+    use specstress_llm::{CallMode, ModelId, Usage};
 
     fn call(at: u32, response: ChatResponse) -> StoredCall {
         let model = ModelId::new("test", "model");
@@ -452,6 +453,8 @@ mod tests {
             model,
             request: CallRequest::Chat(request),
             reply: CallReply::Chat(response),
+            mode: CallMode::Live,
+            cost_usd: None,
         }
     }
 

@@ -9,8 +9,8 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use specstress_llm::{
-    CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, Effort, FinishReason, ModelId,
-    RequestKey, ResponseSchema, SharedText, StoredCall, Usage,
+    CallMode, CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, Effort, FinishReason,
+    ModelId, RequestKey, ResponseSchema, SharedText, StoredCall, Usage,
 };
 use specstress_pipeline::{PipelineError, SqliteStore};
 
@@ -24,6 +24,8 @@ fn chat(request: ChatRequest, response: ChatResponse) -> StoredCall {
         model: model(),
         request: CallRequest::Chat(request),
         reply: CallReply::Chat(response),
+        mode: CallMode::Live,
+        cost_usd: None,
     }
 }
 
@@ -37,6 +39,8 @@ fn embedding(text: &str, vector: Vec<f32>) -> StoredCall {
             dimensions: None,
         },
         reply: CallReply::Embedding(vector),
+        mode: CallMode::Live,
+        cost_usd: None,
     }
 }
 
