@@ -62,17 +62,54 @@ impl Endpoint {
                 }
                 Err(error) => (error, ServerHint::default()),
             };
-            let error = match hint.wait {
-                Some(wait) if error.retry_after().is_none() => error.with_retry_after(wait),
-                _ => error,
-            };
-            let Some(wait) = self.retrier.wait(attempt, &error, hint) else {
-                return Err(error);
-            };
-            self.retries.fetch_add(1, Ordering::Relaxed);
-            self.unless_stopped(tokio::time::sleep(wait)).await?;
+            self.again(attempt, error, hint).await?;
             attempt += 1;
         }
+    }
+
+    /// Makes a call past the limiter: what has rates of its own must neither wait for those of live calls
+    /// nor teach the limiter. `read` may take the body of a reply that it accepts.
+    pub(crate) async fn call_aside<T, F>(
+        &self,
+        call: &Call,
+        attempts: Attempts,
+        read: F,
+    ) -> Result<T, LlmError>
+    where
+        T: Send,
+        F: Fn(&mut WireReply) -> Result<T, LlmError> + Send + Sync,
+    {
+        self.retrier.earn();
+        let mut attempt = 1;
+        loop {
+            let (error, hint) = match self.transport.send(call).await {
+                Ok(mut reply) => match read(&mut reply) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => (error, ServerHint::read(&reply, SystemTime::now())),
+                },
+                Err(error) => (error, ServerHint::default()),
+            };
+            match attempts {
+                Attempts::One => return Err(hinted(error, hint)),
+                Attempts::ByPolicy => self.again(attempt, error, hint).await?,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits before another attempt after `attempt` of them, or gives up with the error.
+    pub(crate) async fn again(
+        &self,
+        attempt: u32,
+        error: LlmError,
+        hint: ServerHint,
+    ) -> Result<(), LlmError> {
+        let error = hinted(error, hint);
+        let Some(wait) = self.retrier.wait(attempt, &error, hint) else {
+            return Err(error);
+        };
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.unless_stopped(tokio::time::sleep(wait)).await
     }
 
     /// Waits for something that sends nothing, unless the run is asked to stop. The wait keeps its place in
@@ -93,6 +130,22 @@ impl Endpoint {
                 return Ok(done);
             }
         }
+    }
+}
+
+/// How often a call may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempts {
+    /// Once: a second one might do a second time what the first one did unseen.
+    One,
+    /// As often as the retry policy allows.
+    ByPolicy,
+}
+
+fn hinted(error: LlmError, hint: ServerHint) -> LlmError {
+    match hint.wait {
+        Some(wait) if error.retry_after().is_none() => error.with_retry_after(wait),
+        _ => error,
     }
 }
 
@@ -190,13 +243,7 @@ mod tests {
 
     impl Bench {
         async fn call(&self) -> Result<u16, LlmError> {
-            let call = Call {
-                verb: Verb::Post,
-                path: "/x".to_owned(),
-                headers: Vec::new(),
-                body: String::new(),
-                sample: 0,
-            };
+            let call = Call::new(Verb::Post, "/x");
             let cost = Cost::default();
             let read = |reply: &WireReply| {
                 match reply.status {

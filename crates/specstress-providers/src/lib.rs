@@ -33,9 +33,11 @@
 //!
 //! # Traits
 //!
-//! None of its own: the models are [`ChatModel`](specstress_llm::ChatModel) and
-//! [`EmbeddingModel`](specstress_llm::EmbeddingModel) of `specstress-llm`.
+//! None of its own: the models are [`ChatModel`](specstress_llm::ChatModel),
+//! [`EmbeddingModel`](specstress_llm::EmbeddingModel) and [`BatchModel`](specstress_llm::BatchModel) of
+//! `specstress-llm`.
 
+mod batch;
 mod catalog;
 mod client;
 mod cost;
@@ -43,6 +45,7 @@ mod endpoint;
 mod error;
 mod http;
 mod limiter;
+mod percent;
 mod preflight;
 mod replay;
 mod retry;
@@ -52,6 +55,7 @@ mod transport;
 mod usage;
 mod wire;
 
+pub use batch::ProviderBatch;
 pub use catalog::{
     AdaptiveOff, Catalog, CatalogError, ChatApi, Date, EffortControl, EmbeddingRule, LongContext,
     ModelEntry, ModelInfo, Prices, ProviderKind, SamplingRule, StructuredOutput, TokenLimitName,

@@ -7,6 +7,7 @@ use specstress_llm::{LlmError, LlmErrorKind};
 use crate::catalog::{Date, ProviderKind};
 use crate::endpoint::Endpoint;
 use crate::limiter::Cost;
+use crate::percent;
 use crate::transport::{Call, Verb};
 use crate::wire::WireReply;
 
@@ -63,7 +64,7 @@ pub(crate) async fn check(
     let today = Date::from_unix_seconds(now.unwrap_or_default().as_secs());
     let path = format!(
         "/models/{}",
-        escape(name.strip_prefix("models/").unwrap_or(name))
+        percent::encode(name.strip_prefix("models/").unwrap_or(name), b":/@")
     );
     let (_, reading) = ask(endpoint, kind, provider, name, path, today).await?;
     let settled = !matches!(reading.state, ModelState::Missing | ModelState::Unknown);
@@ -87,32 +88,12 @@ async fn ask(
         ProviderKind::Anthropic => vec![("anthropic-version", "2023-06-01".to_owned())],
         _ => Vec::new(),
     };
-    let call = Call {
-        verb: Verb::Get,
-        path,
-        headers,
-        body: String::new(),
-        sample: 0,
-    };
+    let call = Call::new(Verb::Get, path).with_headers(headers);
     let read = |reply: &WireReply| {
         let status = read_status(kind, provider, name, reply, today)?;
         Ok(((reply.clone(), status), None))
     };
     endpoint.call(&call, Cost::default(), read).await
-}
-
-/// Leaves nothing in a name that could end the path and start a query.
-fn escape(name: &str) -> String {
-    use std::fmt::Write as _;
-    name.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~:/@".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
 }
 
 fn status(name: &str, state: ModelState) -> ModelStatus {
@@ -285,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_odd_names() {
+    fn lists_are_searched() {
         let list = reply(200, r#"{"object":"list","data":[{"id":"a"},{"id":"b/c"}]}"#);
         assert_eq!(
             read_list(&list, "b/c").unwrap().state,
@@ -293,7 +274,5 @@ mod tests {
         );
         assert_eq!(read_list(&list, "c").unwrap().state, ModelState::Missing);
         assert_eq!(read_list(&reply(200, "[]"), "c"), None);
-        assert_eq!(escape("meta/llama-4:free"), "meta/llama-4:free");
-        assert_eq!(escape("a?key=b#c d"), "a%3Fkey%3Db%23c%20d");
     }
 }

@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use specstress_llm::{
-    Embedding, EmbeddingModel, EmbeddingRequest, LlmError, LlmErrorKind, ModelId,
+    Embedding, EmbeddingModel, EmbeddingRequest, LlmError, LlmErrorKind, ModelId, Usage,
 };
 
 use super::Provider;
 use crate::catalog::ModelInfo;
+use crate::cost::{PriceTier, cost_usd};
 use crate::endpoint::Endpoint;
 use crate::error::ProviderError;
 use crate::limiter::Cost;
@@ -107,5 +108,13 @@ impl EmbeddingModel for ProviderEmbedder {
 
     fn max_batch(&self) -> usize {
         self.max_batch
+    }
+
+    fn quote(&self, tokens: u64) -> Option<f64> {
+        let usage = Usage {
+            input: tokens,
+            ..Usage::default()
+        };
+        cost_usd(&self.info, &usage, PriceTier::default())
     }
 }

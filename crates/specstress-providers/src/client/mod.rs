@@ -13,6 +13,7 @@ pub use config::ProviderConfig;
 pub use embedder::ProviderEmbedder;
 pub use model::ProviderModel;
 
+use crate::batch::ProviderBatch;
 use crate::catalog::{Catalog, ModelInfo, ProviderKind};
 use crate::endpoint::Endpoint;
 use crate::error::ProviderError;
@@ -106,7 +107,8 @@ impl Provider {
         self.config.kind
     }
 
-    /// The limiter all its models share, for a progress line.
+    /// The limiter all its models share, for a progress line. Its [`snapshot`](Limiter::snapshot) tells the
+    /// requests and tokens per minute that are configured or were learnt.
     pub fn limiter(&self) -> &Limiter {
         &self.endpoint.limiter
     }
@@ -132,6 +134,15 @@ impl Provider {
         ProviderEmbedder::new(self, self.info(name))
     }
 
+    /// The batch service of a chat model, by the provider's name for it. An error where the model or its
+    /// provider has none; a model that the catalog does not know is taken at the provider's word.
+    pub fn batch_model(&self, name: &str) -> Result<ProviderBatch, ProviderError> {
+        let info = self.info(name);
+        let model = info.id();
+        ProviderBatch::new(&self.config, info, Arc::clone(&self.endpoint))
+            .map_err(|reason| ProviderError::NoBatch { model, reason })
+    }
+
     /// Asks the provider whether it has a model and how long it will live. Free of charge. A model that is
     /// not there is a status, not an error.
     pub async fn check_model(&self, name: &str) -> Result<ModelStatus, LlmError> {
@@ -145,11 +156,10 @@ impl Call {
             LlmError::new(LlmErrorKind::BadRequest, "the request is not JSON").with_source(error)
         })?;
         Ok(Self {
-            verb: Verb::Post,
-            path: request.path,
-            headers: request.headers,
-            body,
             sample,
+            ..Self::new(Verb::Post, request.path)
+                .with_headers(request.headers)
+                .with_body(body)
         })
     }
 

@@ -3,15 +3,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use specstress_llm::{
-    Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, ModelId, Usage,
+    CallMode, Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, ModelId, Usage,
 };
 
 use super::Provider;
-use crate::catalog::ModelInfo;
+use crate::batch;
+use crate::catalog::{ModelInfo, ProviderKind};
+use crate::cost::{PriceTier, cost_usd};
 use crate::endpoint::Endpoint;
 use crate::limiter::Cost;
 use crate::transport::Call;
-use crate::wire::{ChatWire, chat_wire};
+use crate::wire::{CacheTtl, ChatWire, WireOptions, chat_wire};
 
 /// Output tokens expected of a model that has not answered yet.
 const FIRST_GUESS: u64 = 1024;
@@ -25,6 +27,8 @@ pub struct ProviderModel {
     id: ModelId,
     info: Arc<ModelInfo>,
     wire: Arc<dyn ChatWire>,
+    capabilities: Capabilities,
+    cache_ttl: CacheTtl,
     endpoint: Arc<Endpoint>,
     typical: Arc<Typical>,
 }
@@ -32,9 +36,13 @@ pub struct ProviderModel {
 impl ProviderModel {
     pub(super) fn new(provider: &Provider, info: ModelInfo) -> Self {
         let config = &provider.config;
+        let mut capabilities = info.capabilities();
+        capabilities.batch = batch_is_known(config.kind, &info, &config.wire);
         Self {
             id: ModelId::new(config.name(), &info.name),
             wire: chat_wire(config.kind, config.wire.clone()).into(),
+            capabilities,
+            cache_ttl: config.wire.cache_ttl,
             info: Arc::new(info),
             endpoint: Arc::clone(&provider.endpoint),
             typical: Arc::default(),
@@ -72,8 +80,21 @@ impl ChatModel for ProviderModel {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.info.capabilities()
+        self.capabilities
     }
+
+    fn quote(&self, usage: &Usage, mode: CallMode) -> Option<f64> {
+        let tier = PriceTier {
+            batch: mode == CallMode::Batch,
+            cache_ttl: self.cache_ttl,
+        };
+        cost_usd(&self.info, usage, tier)
+    }
+}
+
+/// Whether a model surely has a batch service: by the catalog, or by the switch for a compatible server.
+fn batch_is_known(kind: ProviderKind, info: &ModelInfo, options: &WireOptions) -> bool {
+    (info.known || kind == ProviderKind::Compatible) && batch::offered(kind, info, options).is_ok()
 }
 
 /// Tokens that count against a rate: cached ones mostly do not. `None` where the server reported nothing.

@@ -20,11 +20,8 @@ pub use options::HttpOptions;
 use crate::catalog::ProviderKind;
 use crate::error::ProviderError;
 use crate::secret::Scrubber;
-use crate::transport::{Call, Transport, Verb};
+use crate::transport::{Call, Place, Transport, Verb};
 use crate::wire::WireReply;
-
-/// No reply of a model comes near this; more is a server gone wrong.
-const MAX_REPLY_BYTES: usize = 64 << 20;
 
 const USER_AGENT: &str = concat!(
     env!("CARGO_PKG_NAME"),
@@ -91,7 +88,19 @@ impl HttpTransport {
 
     fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, LlmError> {
         let at = self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len();
-        let url = url::join(&self.base, &call.path);
+        let url = match &call.place {
+            Place::Base => url::join(&self.base, &call.path),
+            Place::Upload => url::upload(&self.base, &call.path),
+            Place::Given(address) => url::same_host(&self.base, address).ok_or_else(|| {
+                LlmError::new(
+                    LlmErrorKind::BadReply,
+                    format!(
+                        "{}: the server named an upload address at another host; the key is not sent there",
+                        self.provider
+                    ),
+                )
+            })?,
+        };
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
             let value = HeaderValue::from_str(value).map_err(|_| {
@@ -107,8 +116,13 @@ impl HttpTransport {
         }
         let request = match call.verb {
             Verb::Get => self.clients[at].get(url),
+            Verb::Delete => self.clients[at].delete(url),
             Verb::Post => {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                if !call.body.is_empty() {
+                    headers
+                        .entry(CONTENT_TYPE)
+                        .or_insert(HeaderValue::from_static("application/json"));
+                }
                 self.clients[at].post(url).body(call.body.clone())
             }
         };
@@ -163,12 +177,12 @@ impl Transport for HttpTransport {
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
-            if body.len() + chunk.len() > MAX_REPLY_BYTES {
+            if body.len() + chunk.len() > call.max_reply {
                 return Err(LlmError::new(
                     LlmErrorKind::BadReply,
                     format!(
-                        "{}: a reply of more than {MAX_REPLY_BYTES} bytes",
-                        self.provider
+                        "{}: a reply of more than {} bytes",
+                        self.provider, call.max_reply
                     ),
                 )
                 .with_status(status));

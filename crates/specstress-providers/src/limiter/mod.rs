@@ -93,10 +93,12 @@ pub struct LimiterSnapshot {
     pub concurrency: usize,
     /// How long nothing is sent, after a server asked to wait.
     pub pause: Option<Duration>,
-    /// Requests per minute the server allows, where it said so.
+    /// Requests per minute that are configured or that the server allows, where it said so.
     pub requests_per_minute: Option<f64>,
-    /// Tokens per minute the server allows (of input, where it counts input and output apart).
+    /// The same of tokens (of input, where the server counts input and output apart).
     pub tokens_per_minute: Option<f64>,
+    /// The same of output tokens, where the server counts them apart.
+    pub output_tokens_per_minute: Option<f64>,
     /// Calls that brought an answer.
     pub completed: u64,
     /// Replies that said "slow down" (HTTP 429, 503, 529).

@@ -262,6 +262,7 @@ impl State {
                 .filter(|pause| !pause.is_zero()),
             requests_per_minute: rate(Unit::Requests),
             tokens_per_minute: rate(Unit::Tokens).or_else(|| rate(Unit::InputTokens)),
+            output_tokens_per_minute: rate(Unit::OutputTokens),
             completed: self.completed,
             throttled: self.throttled,
         }

@@ -68,6 +68,9 @@ pub struct CompatOptions {
     pub reasoning_effort: Option<bool>,
     /// Whether the system prompt has the role `developer` instead of `system`.
     pub developer_role: Option<bool>,
+    /// Whether a compatible server has the batch service of `OpenAI` (files and batches), as Together has; off
+    /// by default.
+    pub batch: bool,
     /// Most texts in one embedding request.
     pub max_embedding_inputs: Option<u32>,
     /// Fields put into every request body last, over whatever is there. Used for every provider.

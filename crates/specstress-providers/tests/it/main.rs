@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod batches;
 mod faults;
 mod leaks;
 mod recordings;
