@@ -40,6 +40,8 @@ use crate::store::SqliteStore;
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Where manifest and tables are.
+    desk: PathBuf,
     store: Arc<SqliteStore>,
     gate: Arc<RunGate>,
     stop: StopSignal,
@@ -56,6 +58,9 @@ pub struct RunOptions {
     pub budget: Budget,
     /// Which calls go into batches; without it none.
     pub batches: Option<Batches>,
+    /// A study beside the run's own, such as a pilot: its manifest and tables are in a folder of this name in the run
+    /// directory, its calls in the run's call store, so that the run finds them.
+    pub beside: Option<String>,
 }
 
 impl RunDir {
@@ -105,8 +110,14 @@ impl RunDir {
             &store.open_batches().map_err(unreadable)?,
         );
         let gate = RunGate::new(Arc::clone(&store), options.policy, purse, options.batches);
+        let desk = match &options.beside {
+            Some(name) => path.join(name),
+            None => path.to_owned(),
+        };
+        std::fs::create_dir_all(&desk).map_err(PipelineError::io("cannot create", &desk))?;
         Ok(Self {
             path: path.to_owned(),
+            desk,
             store,
             gate: Arc::new(gate),
             stop: StopSignal::default(),
@@ -148,13 +159,24 @@ impl RunDir {
         (spent.usd, held.usd)
     }
 
+    /// Calls that were left out under [`CallPolicy::StoredOnly`] so far.
+    pub fn left_out(&self) -> u64 {
+        self.gate.left_out()
+    }
+
     pub(crate) fn gate(&self) -> &RunGate {
         &self.gate
     }
 
     /// The run's tables.
     pub fn tables(&self) -> TableDir {
-        Self::tables_of(&self.path)
+        Self::tables_of(&self.desk)
+    }
+
+    /// Where the manifest and the tables of this study are: the run directory, but for a study
+    /// [beside](RunOptions::beside) it.
+    pub fn desk(&self) -> &Path {
+        &self.desk
     }
 
     /// The tables of any run directory, for readers; needs no lock, since tables change whole.
