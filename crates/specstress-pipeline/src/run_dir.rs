@@ -49,6 +49,9 @@ pub struct RunDir {
     _lock: File,
 }
 
+/// The folder of the shards in the run directory of the whole study.
+const SHARDS: &str = "shards";
+
 /// What a process may do with a run.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {
@@ -93,7 +96,11 @@ impl RunDir {
         if !is_run && path.exists() {
             let mut entries =
                 std::fs::read_dir(path).map_err(PipelineError::io("cannot read", path))?;
-            if entries.next().is_some() {
+            // The shards of a study are below the run that will join them.
+            let foreign = |entry: std::io::Result<std::fs::DirEntry>| {
+                entry.map_or(true, |entry| entry.file_name() != SHARDS)
+            };
+            if entries.any(foreign) {
                 return Err(PipelineError::NotARun {
                     path: path.to_owned(),
                 });
@@ -186,7 +193,7 @@ impl RunDir {
 
     /// The run directory of a part of a study whose whole has its run at `base`.
     pub fn shard_path(base: &Path, shard: Shard) -> PathBuf {
-        base.join("shards")
+        base.join(SHARDS)
             .join(format!("{}-of-{}", shard.index, shard.count))
     }
 

@@ -276,6 +276,10 @@ impl CallStore for SqliteStore {
 
     async fn put(&self, call: StoredCall) -> Result<(), StoreError> {
         let stage = self.stage();
+        let reported = match &call.reply {
+            CallReply::Chat(response) => response.cost_usd,
+            CallReply::Embedding(_) => None,
+        };
         self.write(move |transaction, compressor| {
             let row = calls::NewRow {
                 key: &call.key,
@@ -284,7 +288,7 @@ impl CallStore for SqliteStore {
                 mode: call.mode,
                 request: store_request(transaction, compressor, &call.request)?,
                 bytes: totals::bytes(&call.request),
-                cost_usd: call.cost_usd,
+                cost_usd: call.cost_usd.or(reported),
             };
             calls::insert(transaction, compressor, &row, &call.reply)
         })

@@ -43,6 +43,8 @@ struct Kept {
     looks: usize,
     created_at: u64,
     refused: Option<LlmErrorKind>,
+    /// Results are made once, however often they are fetched.
+    replies: Option<Vec<(RequestKey, Result<String, LlmErrorKind>)>>,
 }
 
 /// The provider.
@@ -118,6 +120,7 @@ impl Office {
             looks: 0,
             created_at: now(),
             refused: None,
+            replies: None,
         };
         self.batches.lock().unwrap().insert(id.to_owned(), kept);
     }
@@ -151,6 +154,47 @@ fn line(key: &RequestKey, request: &ChatRequest) -> BatchLine {
 struct FakeBatch {
     office: Arc<Office>,
     model: Arc<FakeModel>,
+}
+
+impl FakeBatch {
+    /// Answers the lines of a batch, last things first.
+    fn work(
+        &self,
+        lines: &[BatchLine],
+        trouble: &Trouble,
+    ) -> Vec<(RequestKey, Result<String, LlmErrorKind>)> {
+        let most = if trouble.half.is_some() {
+            lines.len().div_ceil(2)
+        } else {
+            lines.len()
+        };
+        let answer = |line: &BatchLine| {
+            let first = self.office.seen.lock().unwrap().insert(line.key);
+            if let Some(kind) = trouble.first_try.filter(|_| first) {
+                return Err(kind);
+            }
+            if trouble
+                .hopeless
+                .is_some_and(|text| line.json.contains(text))
+            {
+                return Err(LlmErrorKind::Unavailable);
+            }
+            let request: ChatRequest = serde_json::from_str(&line.json).unwrap();
+            if request.last_user_text() == "stranger" {
+                return Ok("to somebody else".to_owned());
+            }
+            *self
+                .office
+                .answered
+                .lock()
+                .unwrap()
+                .entry(line.key)
+                .or_default() += 1;
+            Ok(self.model.answer(&request).unwrap().text)
+        };
+        let lines = lines.iter().rev().take(most);
+        lines.map(|line| (line.key, answer(line))).collect()
+    }
 }
 
 fn lost() -> LlmError {
@@ -191,6 +235,7 @@ impl BatchModel for FakeBatch {
                 looks: trouble.looks,
                 created_at: now(),
                 refused: trouble.refusals.pop(),
+                replies: None,
             };
             batches.insert(id.clone(), kept);
             (silent, id)
@@ -255,44 +300,23 @@ impl BatchModel for FakeBatch {
                 .entry(id.to_owned())
                 .or_default() += 1;
         }
-        let (lines, stranger) = {
-            let batches = self.office.batches.lock().unwrap();
-            let kept = &batches[id];
-            (kept.lines.clone(), kept.lines[0].json.contains("stranger"))
-        };
         let trouble = self.office.trouble.lock().unwrap().clone();
-        // Last things first, and two to a page.
-        let mut all: Vec<BatchLine> = lines.into_iter().rev().collect();
-        if trouble.half.is_some() {
-            all.truncate(all.len().div_ceil(2));
-        }
+        let mut batches = self.office.batches.lock().unwrap();
+        let kept = batches.get_mut(id).unwrap();
+        let all = kept
+            .replies
+            .get_or_insert_with(|| self.work(&kept.lines, &trouble));
         let at: usize = page.map_or(0, |page| page.parse().unwrap());
-        let mut items: Vec<(RequestKey, Reply)> = Vec::new();
-        for line in all.iter().skip(at).take(2) {
-            let first = self.office.seen.lock().unwrap().insert(line.key);
-            let hopeless = trouble
-                .hopeless
-                .is_some_and(|text| line.json.contains(text));
-            let reply = match trouble.first_try {
-                Some(kind) if first => Err(LlmError::new(kind, "went wrong in the batch")),
-                _ if hopeless => Err(LlmError::new(LlmErrorKind::Unavailable, "hopeless")),
-                _ if stranger => crate::fakes::says("to somebody else"),
-                _ => {
-                    *self
-                        .office
-                        .answered
-                        .lock()
-                        .unwrap()
-                        .entry(line.key)
-                        .or_default() += 1;
-                    let request: ChatRequest = serde_json::from_str(&line.json).unwrap();
-                    self.model.answer(&request)
-                }
+        // Two to a page.
+        let items = all.iter().skip(at).take(2).map(|(key, reply)| {
+            let reply = match reply {
+                Ok(text) => priced(crate::fakes::says(text)),
+                Err(kind) => Err(LlmError::new(*kind, "went wrong in the batch")),
             };
-            items.push((line.key, reply));
-        }
+            (*key, reply)
+        });
         Ok(BatchPage {
-            items,
+            items: items.collect(),
             next: (at + 2 < all.len()).then(|| (at + 2).to_string()),
         })
     }

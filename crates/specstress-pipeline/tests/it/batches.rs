@@ -65,7 +65,9 @@ fn comes_out_the_same(trouble: Trouble) -> Arc<Office> {
     result.unwrap();
     assert!(table_files(dir.path()) == live());
     assert_eq!(office.most_answers(), 1);
-    assert_eq!(office.twins(), 0);
+    if office.trouble.lock().unwrap().first_try.is_none() {
+        assert_eq!(office.twins(), 0);
+    }
     // Embeddings have no batches here; everything else was answered in one.
     let chats: usize = calls
         .iter()

@@ -172,6 +172,10 @@ impl EmbeddingModel for FakeEmbedder {
             .collect()
     }
 
+    fn quote(&self, _tokens: u64) -> Option<f64> {
+        Some(0.0)
+    }
+
     fn max_batch(&self) -> usize {
         2
     }
