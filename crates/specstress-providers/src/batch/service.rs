@@ -86,8 +86,8 @@ impl Service {
                 .endpoint
                 .call_aside(&call, Attempts::ByPolicy, |reply| {
                     // An empty list may be an empty object.
-                    let body: Value = match reply.body.trim() {
-                        "{}" => Value::Null,
+                    let body: Value = match (reply.status, reply.body.trim()) {
+                        (200..300, "{}") => Value::Null,
                         _ => document(&self.info, reply, &["data", "operations", "batches"])?,
                     };
                     Ok(self.form.list(&body))
