@@ -1,5 +1,6 @@
 //! The panel over HTTP.
 
+mod batch;
 mod body;
 mod clock;
 mod connection;
@@ -29,6 +30,7 @@ use crate::server::connection::{Connection, Ending};
 use crate::server::service::Service;
 use crate::world::SimWorld;
 
+pub use batch::{BatchFaults, BatchOptions, BatchStats};
 pub use faults::{FaultKind, FaultRates};
 pub use options::{Latency, ProviderLimits, RateLimits, ServerOptions};
 pub use stats::{ModelStats, ServerStats, StatsHandle};

@@ -1,0 +1,538 @@
+//! From a batch that is well formed to its end, whatever the provider.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use specstress_llm::Digest;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::draw::Draw;
+use crate::server::batch::item::{Asked, Entry, Item, answer};
+use crate::server::batch::job::{Batch, End, Flaw, Given, How, Moment, Outcome, Part};
+use crate::server::batch::options::{BatchFate, ItemFate};
+use crate::server::batch::store::{Content, File, ReadFile, Store, Which};
+use crate::server::service::Service;
+use crate::server::wire::{Refusal, Wire};
+
+/// Where the items of a part come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    Entries(Vec<Entry>),
+    /// Answered before, for an earlier batch of the same file.
+    Items(Arc<[Item]>),
+    /// The file cannot be read.
+    Flawed(Vec<Flaw>),
+}
+
+impl Source {
+    fn len(&self) -> usize {
+        match self {
+            Self::Entries(entries) => entries.len(),
+            Self::Items(items) => items.len(),
+            Self::Flawed(_) => 0,
+        }
+    }
+
+    pub(super) fn ids(&self) -> Vec<&str> {
+        match self {
+            Self::Entries(entries) => entries.iter().map(|entry| &*entry.id).collect(),
+            Self::Items(items) => items.iter().map(|item| &*item.id).collect(),
+            Self::Flawed(_) => Vec::new(),
+        }
+    }
+}
+
+/// A batch that is to be made.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) asked: Asked,
+    pub(super) label: Value,
+    pub(super) given: Given,
+    /// `None` for a batch that is filled later.
+    pub(super) source: Option<Source>,
+}
+
+/// A batch that was made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) number: u64,
+    /// Whether the client is not to hear of it.
+    pub(super) dropped: bool,
+}
+
+/// Makes a batch.
+pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
+    let wire = draft.asked.wire;
+    let now = Moment::now();
+    let label = draft.label.clone();
+    let named = !(label.is_null()
+        || label == ""
+        || label.as_object().is_some_and(serde_json::Map::is_empty));
+    let mut store = service.batches.lock();
+    let set = match &draft.source {
+        Some(source) => set_name(&draft.asked, source, draft.given.file.as_deref()),
+        None => empty_set_name(wire, &label),
+    };
+    let history = store.sets.entry(set.clone()).or_default();
+    history.sent += 1;
+    let nth = history.sent;
+    let faults = &service.options.batch.faults;
+    let seed = service.options.seed;
+    let dropped = history.dropped < faults.max_per_batch && faults.drops_creation(seed, &set, nth);
+    history.dropped += u32::from(dropped);
+    let number = store.insert(Batch {
+        id: batch_id(wire, &set, nth),
+        asked: draft.asked,
+        label: draft.label,
+        given: draft.given,
+        created: now,
+        visible: now.at + Duration::from_millis(service.options.batch.list_delay_ms.into()),
+        cancelled: None,
+        parts: Vec::new(),
+        wake: Arc::new(Notify::new()),
+    });
+    let same_label = named && store.has_label(wire, &label);
+    {
+        let mut ledger = service.stats.ledger();
+        let stats = ledger.batches(wire);
+        stats.created += 1;
+        stats.same_label += u64::from(same_label);
+        if dropped {
+            stats.fault("create_dropped");
+        }
+    }
+    if let Some(source) = draft.source {
+        add_part(service, &mut store, number, source, &set);
+    }
+    Made { number, dropped }
+}
+
+/// Adds items to a batch.
+pub(super) fn add(service: &Arc<Service>, number: u64, source: Source) {
+    let mut store = service.batches.lock();
+    let Some(batch) = store.get(number) else {
+        return;
+    };
+    let set = set_name(&batch.asked, &source, None);
+    store.sets.entry(set.clone()).or_default().sent += 1;
+    add_part(service, &mut store, number, source, &set);
+}
+
+fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Source, set: &str) {
+    let options = &service.options.batch;
+    let start = Moment::now();
+    let count = source.len();
+    let Some(wire) = store.get(number).map(|batch| batch.asked.wire) else {
+        return;
+    };
+    let mut places = std::mem::take(&mut store.sets.entry(set.to_owned()).or_default().places);
+    let (again, twice) = (
+        !places.is_empty(),
+        places.iter().any(|(batch, part)| {
+            let part = store.get(*batch).and_then(|batch| batch.parts.get(*part));
+            part.is_some_and(|part| part.end.is_none() || part.has_answers(wire, start.at))
+        }),
+    );
+    let Some(batch) = store.get_mut(number) else {
+        return;
+    };
+    let asked = batch.asked.clone();
+    let wake = Arc::clone(&batch.wake);
+    let ids = match asked.wire {
+        Wire::Xai => source.ids().into_iter().map(Into::into).collect(),
+        _ => Vec::new(),
+    };
+    let place = batch.parts.len();
+    batch.parts.push(Part {
+        start,
+        ends: start.at + Duration::from_millis(options.delay_ms.into()),
+        count,
+        ids,
+        items: None,
+        fates: Vec::new(),
+        order: Vec::new(),
+        fate: BatchFate::Ends,
+        end: None,
+        set: set.to_owned(),
+    });
+    places.push((number, place));
+    let history = store.sets.entry(set.to_owned()).or_default();
+    history.places = places;
+    let faults = &options.faults;
+    if history.faults < faults.max_per_batch && count > 0 {
+        let fate = faults.batch(service.options.seed, set, history.sent);
+        if fate != BatchFate::Ends {
+            history.faults += 1;
+            let name = match fate {
+                BatchFate::Expires(_) => "expired",
+                BatchFate::Fails => "failed",
+                BatchFate::EndsEmpty | BatchFate::Ends => "no_output",
+            };
+            service.stats.ledger().batches(asked.wire).fault(name);
+            if let Some(part) = part_mut(store, number, place) {
+                part.fate = fate;
+            }
+        }
+    }
+    {
+        let mut ledger = service.stats.ledger();
+        let stats = ledger.batches(asked.wire);
+        stats.items += count as u64;
+        stats.same_items += u64::from(again && count > 0);
+        stats.duplicates += u64::from(twice && count > 0);
+    }
+    let service = Arc::clone(service);
+    tokio::spawn(async move { drive(&service, number, place, &asked, source, &wake).await });
+}
+
+fn part_mut(store: &mut Store, number: u64, place: usize) -> Option<&mut Part> {
+    store.get_mut(number)?.parts.get_mut(place)
+}
+
+/// Answers the items, waits for the end, and ends.
+async fn drive(
+    service: &Arc<Service>,
+    number: u64,
+    place: usize,
+    asked: &Asked,
+    source: Source,
+    wake: &Notify,
+) {
+    let early = match source {
+        Source::Flawed(flaws) => Some(How::Failed(flaws)),
+        Source::Items(items) => take_items(service, number, place, items),
+        Source::Entries(entries) => {
+            let items = answer_apart(service, asked, entries).await;
+            take_items(service, number, place, items)
+        }
+    };
+    loop {
+        // Woken by a cancellation; the state is looked at first, since it may have come before.
+        let woken = wake.notified();
+        let now = Instant::now();
+        let (until, how) = {
+            let store = service.batches.lock();
+            let Some(batch) = store.get(number) else {
+                return;
+            };
+            let Some(part) = batch.parts.get(place) else {
+                return;
+            };
+            let cancel = Duration::from_millis(service.options.batch.cancel_ms.into());
+            match (batch.cancelled, &early) {
+                (_, Some(how)) => (
+                    part.start.at + (part.ends - part.start.at) / 10,
+                    how.clone(),
+                ),
+                (Some(cancelled), None) => {
+                    (cancelled.at + cancel, part.end_cancelled(cancelled.at))
+                }
+                (None, None) => match part.end_in_time() {
+                    // What expires at xAI counts as cancelled.
+                    How::Expired(done) if asked.wire == Wire::Xai => {
+                        (part.ends, How::Cancelled(done))
+                    }
+                    how => (part.ends, how),
+                },
+            }
+        };
+        if until <= now {
+            end(service, number, place, how);
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = woken => {}
+        }
+    }
+}
+
+/// Answers on a thread of its own: thousands of items are seconds of work.
+pub(super) async fn answer_apart(
+    service: &Arc<Service>,
+    asked: &Asked,
+    entries: Vec<Entry>,
+) -> Arc<[Item]> {
+    let (service, asked) = (Arc::clone(service), asked.clone());
+    tokio::task::spawn_blocking(move || answer(&service, &asked, entries))
+        .await
+        .unwrap_or_default()
+}
+
+/// Takes the answered items into their part, with a fate for each. A part that is over the limit of enqueued tokens
+/// ends early.
+fn take_items(service: &Service, number: u64, place: usize, items: Arc<[Item]>) -> Option<How> {
+    let (seed, faults) = (service.options.seed, &service.options.batch.faults);
+    let mut store = service.batches.lock();
+    let batch = store.get(number)?;
+    let wire = batch.asked.wire;
+    let over = match service.options.batch.enqueued_tokens {
+        Some(limit) if wire == Wire::OpenAi => over_limit(&store, wire, &items, limit),
+        _ => None,
+    };
+    if let Some(flaw) = over {
+        return Some(How::Failed(vec![flaw]));
+    }
+    let fates = {
+        let mut ledger = service.stats.ledger();
+        let mut fates = Vec::with_capacity(items.len());
+        for item in &*items {
+            let history = ledger.submit(item.content);
+            let mut fate = ItemFate::Answered;
+            if history.faults < faults.max_per_item && item.reply.is_ok() {
+                let name = u128::from_le_bytes(item.content).to_string();
+                fate = faults.item(seed, &name, history.submitted);
+                history.faults += u32::from(fate != ItemFate::Answered);
+            }
+            match fate {
+                ItemFate::Answered => {}
+                ItemFate::Failed => ledger.batches(wire).fault("item_failed"),
+                ItemFate::Expired => ledger.batches(wire).fault("item_expired"),
+            }
+            fates.push(fate);
+        }
+        fates
+    };
+    let file = store.get(number)?.given.file.clone();
+    let asked = store.get(number)?.asked.clone();
+    let model = store.get(number)?.given.model.clone();
+    if let Some(file) = file.and_then(|file| store.files.get_mut(&file)) {
+        // The file has been read; its text is not needed again.
+        file.content = Content::Read(Arc::new(ReadFile {
+            asked,
+            model,
+            items: Arc::clone(&items),
+        }));
+    }
+    let part = part_mut(&mut store, number, place)?;
+    part.order = shuffled(&part.set, items.len());
+    part.fates = fates;
+    part.items = Some(items);
+    None
+}
+
+/// Whether these items would be too many beside those in batches that have not ended.
+pub(super) fn over_limit(store: &Store, wire: Wire, items: &[Item], limit: u64) -> Option<Flaw> {
+    let model = items.first().map(|item| &*item.model)?;
+    let tokens = |items: &[Item]| -> u64 {
+        let counted = items.iter().filter(|item| &*item.model == model);
+        counted
+            .map(|item| item.usage.input + item.usage.cached_input + item.usage.cache_write)
+            .sum()
+    };
+    let waiting: u64 = store
+        .batches()
+        .filter(|batch| batch.asked.wire == wire)
+        .flat_map(|batch| &batch.parts)
+        .filter(|part| part.end.is_none())
+        .filter_map(|part| part.items.as_deref())
+        .map(tokens)
+        .sum();
+    let all = waiting + tokens(items);
+    (all > limit).then(|| Flaw {
+        code: "token_limit_exceeded",
+        message: format!(
+            "Enqueued token limit reached for {model}. Limit: {limit} enqueued tokens, with this batch {all}. \
+             Please try again once some in_progress batches have been completed."
+        ),
+        param: None,
+        line: None,
+    })
+}
+
+/// An order that follows from what is sent and has nothing to do with the order it came in.
+fn shuffled(set: &str, count: usize) -> Vec<u32> {
+    let mut draw = Draw::new(0, &["batch order", set]);
+    let mut order: Vec<u32> = (0..).take(count).collect();
+    for last in (1..count).rev() {
+        order.swap(last, draw.below(last + 1));
+    }
+    order
+}
+
+/// Ends a part: settles what each item came to, counts it, and lays out the files.
+fn end(service: &Service, number: u64, place: usize, how: How) {
+    let mut store = service.batches.lock();
+    let moment = Moment::now();
+    let Some(part) = part_mut(&mut store, number, place) else {
+        return;
+    };
+    part.end = Some(End { moment, how });
+    settle(service, &store, number, place);
+    lay_out(&mut store, number, moment);
+}
+
+fn settle(service: &Service, store: &Store, number: u64, place: usize) {
+    let Some(batch) = store.get(number) else {
+        return;
+    };
+    let (wire, Some(part)) = (batch.asked.wire, batch.parts.get(place)) else {
+        return;
+    };
+    let Some(End { how, moment }) = &part.end else {
+        return;
+    };
+    let lost = !part.keeps_answers(wire);
+    let mut ledger = service.stats.ledger();
+    if part.items.is_none() {
+        let stats = ledger.batches(wire);
+        match how {
+            How::Cancelled(_) => stats.cancelled += part.count as u64,
+            _ => stats.errored += part.count as u64,
+        }
+        return;
+    }
+    if matches!(how, How::Empty) {
+        // The work was done, and is billed, before its results were lost.
+        let answered = part
+            .items
+            .iter()
+            .flat_map(|items| items.iter())
+            .filter(|item| item.reply.is_ok());
+        ledger.batches(wire).billed += answered.count() as u64;
+    }
+    for (item, outcome) in part.outcomes(moment.at) {
+        match outcome {
+            Outcome::Answered(_) => {
+                ledger.batches(wire).billed += 1;
+                if lost {
+                    ledger.batches(wire).errored += 1;
+                } else {
+                    ledger.answer_in_batch(wire, item.content);
+                }
+            }
+            Outcome::Refused(_) | Outcome::Failed => ledger.batches(wire).errored += 1,
+            Outcome::Expired => ledger.batches(wire).expired += 1,
+            Outcome::Cancelled | Outcome::Pending => ledger.batches(wire).cancelled += 1,
+        }
+    }
+}
+
+/// Makes the files of results of a batch that has just ended.
+fn lay_out(store: &mut Store, number: u64, moment: Moment) {
+    let Some(batch) = store.get(number) else {
+        return;
+    };
+    let (wire, id) = (batch.asked.wire, batch.id.clone());
+    let had = |wanted: &dyn Fn(Outcome<'_>) -> bool| {
+        batch
+            .outcomes(moment.at)
+            .any(|(_, outcome)| wanted(outcome))
+    };
+    let mut files = Vec::new();
+    match batch.end().map(|end| &end.how) {
+        None | Some(How::Empty | How::Failed(_)) => return,
+        Some(_) if wire == Wire::OpenAi => {
+            if had(&|outcome| matches!(outcome, Outcome::Answered(_))) {
+                files.push(Which::Answered);
+            }
+            if had(&|outcome| {
+                matches!(
+                    outcome,
+                    Outcome::Refused(_) | Outcome::Failed | Outcome::Expired
+                )
+            }) {
+                files.push(Which::Errors);
+            }
+        }
+        Some(How::Ended) if wire == Wire::Gemini && !batch.given.inline => files.push(Which::All),
+        Some(_) => {}
+    }
+    for which in files {
+        store.insert_file(
+            results_file(wire, &id, which),
+            File {
+                wire,
+                number: 0,
+                name: format!("{}.jsonl", id.trim_start_matches("batches/")),
+                mime: "application/jsonl".to_owned(),
+                purpose: "batch_output".to_owned(),
+                bytes: 0,
+                created: moment,
+                content: Content::Results {
+                    batch: number,
+                    which,
+                },
+            },
+        );
+    }
+}
+
+/// The name of a file of results.
+pub(super) fn results_file(wire: Wire, batch: &str, which: Which) -> String {
+    let id = batch.rsplit(['/', '_']).next().unwrap_or_default();
+    match (wire, which) {
+        (Wire::Gemini, _) => format!("files/batch-{id}"),
+        (_, Which::Errors) => format!("file-errors{id}"),
+        _ => format!("file-output{id}"),
+    }
+}
+
+/// Cancels a batch that has not ended.
+pub(super) fn cancel(service: &Service, number: u64) {
+    let mut store = service.batches.lock();
+    let Some(batch) = store.get_mut(number) else {
+        return;
+    };
+    if !batch.has_ended() && batch.cancelled.is_none() {
+        batch.cancelled = Some(Moment::now());
+        batch.wake.notify_waiters();
+    }
+}
+
+/// Names a set of items, however they are ordered.
+fn set_name(asked: &Asked, source: &Source, file: Option<&str>) -> String {
+    let mut ids: BTreeSet<&str> = source.ids().into_iter().collect();
+    let digest = Digest::new("specstress sim batch 1").field("wire", asked.wire.name());
+    let flawed = matches!(source, Source::Flawed(_));
+    if flawed {
+        ids.extend(file);
+    }
+    ids.into_iter()
+        .fold(digest, |digest, id| digest.field("id", id))
+        .hex()
+}
+
+fn empty_set_name(wire: Wire, label: &Value) -> String {
+    Digest::new("specstress sim empty batch 1")
+        .field("wire", wire.name())
+        .field("label", label.to_string())
+        .hex()
+}
+
+/// The same for the same items sent equally often.
+fn batch_id(wire: Wire, set: &str, nth: u32) -> String {
+    let id = format!("{}{nth:02}", &set[..20]);
+    match wire {
+        Wire::Anthropic => format!("msgbatch_{id}"),
+        Wire::OpenAi | Wire::Xai => format!("batch_{id}"),
+        Wire::Gemini => format!("batches/{id}"),
+    }
+}
+
+/// Refuses ids that come twice.
+pub(super) fn unique<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<(), &'a str> {
+    let mut seen = std::collections::HashSet::new();
+    match ids.into_iter().find(|id| !seen.insert(*id)) {
+        Some(id) => Err(id),
+        None => Ok(()),
+    }
+}
+
+/// The refusal of a Gemini batch that is over the limit of enqueued tokens.
+pub(super) fn refuse_over_limit(
+    service: &Service,
+    wire: Wire,
+    items: &[Item],
+) -> Result<(), Refusal> {
+    let Some(limit) = service.options.batch.enqueued_tokens else {
+        return Ok(());
+    };
+    match over_limit(&service.batches.lock(), wire, items, limit) {
+        Some(flaw) => Err(Refusal::new(429, flaw.message)),
+        None => Ok(()),
+    }
+}
