@@ -29,8 +29,6 @@ pub(super) enum Source<'a> {
 /// Where the results of a batch are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Results {
-    /// A file of lines at this path.
-    File(String),
     /// The status names the files, or holds the results itself.
     InStatus,
     /// Pages of JSON at this path.

@@ -20,12 +20,15 @@ const WRAPPING: usize = 32;
 #[derive(Debug)]
 pub(super) struct Gemini {
     create_path: String,
+    /// Most bytes of a batch that is sent inline.
+    pub(super) most_inline: usize,
 }
 
 impl Gemini {
     pub(super) fn of(model: &ModelInfo) -> Self {
         Self {
             create_path: model_path(model, "batchGenerateContent"),
+            most_inline: MOST_INLINE_BYTES,
         }
     }
 }
@@ -37,7 +40,7 @@ impl BatchForm for Gemini {
     }
 
     fn input(&self, lines: usize, bytes: usize) -> Input {
-        if bytes + lines * WRAPPING <= MOST_INLINE_BYTES {
+        if bytes + lines * WRAPPING <= self.most_inline {
             Input::Inline
         } else {
             Input::Resumable

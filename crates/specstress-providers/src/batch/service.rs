@@ -143,8 +143,7 @@ impl Service {
     pub(super) async fn results(&self, id: &str, page: Option<&str>) -> Result<Texts, LlmError> {
         match self.form.results(id) {
             Results::Pages(path) => self.results_page(id, path, page).await,
-            Results::File(path) => self.results_file(id, page, Some(vec![path])).await,
-            Results::InStatus => self.results_file(id, page, None).await,
+            Results::InStatus => self.results_file(id, page).await,
         }
     }
 
@@ -172,22 +171,16 @@ impl Service {
         texts.await.map_err(|error| self.of_batch(id, error))
     }
 
-    async fn results_file(
-        &self,
-        id: &str,
-        page: Option<&str>,
-        files: Option<Vec<String>>,
-    ) -> Result<Texts, LlmError> {
+    async fn results_file(&self, id: &str, page: Option<&str>) -> Result<Texts, LlmError> {
         let mut place = Place::read(page);
         let held = match self.holding.get(id).filter(|_| page.is_some()) {
             Some(held) if held.file == place.file => held,
             earlier => {
                 // Whether a second download has the same order is not promised.
                 place.at = 0;
-                let files = match (files, earlier) {
-                    (Some(files), _) => files,
-                    (None, Some(earlier)) => earlier.files.clone(),
-                    (None, None) => match self.outputs(id).await? {
+                let files = match earlier {
+                    Some(earlier) => earlier.files.clone(),
+                    None => match self.outputs(id).await? {
                         Found::Files(files) => files,
                         Found::Here(lines) => return Ok(Texts { lines, next: None }),
                     },

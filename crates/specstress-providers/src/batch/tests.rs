@@ -475,10 +475,18 @@ fn outputs_are_found_where_they_are() {
         form(ProviderKind::Xai).results("b"),
         Results::Pages("/batches/b/results?limit=1000".to_owned())
     );
+    let anthropic = |url: Value| {
+        files(
+            ProviderKind::Anthropic,
+            json!({"id": "b", "results_url": url}),
+        )
+    };
+    // The address only tells that there is one.
     assert_eq!(
-        form(ProviderKind::Anthropic).results("b"),
-        Results::File("/messages/batches/b/results".to_owned())
+        anthropic(json!("https://elsewhere.example/x")),
+        ["/messages/batches/b/results"]
     );
+    assert!(anthropic(json!(null)).is_empty());
 }
 
 #[test]
@@ -626,4 +634,55 @@ proptest! {
             prop_assert!(odd.settle(&model(kind), &*chat_wire(kind, WireOptions::default())).is_err());
         }
     }
+}
+
+/// The two calls of a file, which only batches of 20 MB need otherwise, against the simulated service.
+#[tokio::test]
+async fn gemini_takes_a_batch_as_a_file() {
+    use specstress_llm::BatchModel as _;
+    use specstress_sim::{BatchOptions, ServerOptions, SimOptions, SimServer, SimWorld};
+
+    let world = SimWorld::new(
+        &specstress_values::Taxonomy::builtin(),
+        SimOptions::default(),
+    );
+    let options = ServerOptions {
+        batch: BatchOptions {
+            delay_ms: 20,
+            ..BatchOptions::default()
+        },
+        ..ServerOptions::default()
+    };
+    let server = SimServer::bind(world.unwrap(), options).unwrap();
+    let (address, stats) = (server.local_addr(), server.stats());
+    tokio::spawn(server.serve(std::future::pending()));
+    let config = crate::ProviderConfig::new(ProviderKind::Gemini)
+        .with_base_url(format!("http://{address}/gemini"));
+    let key = crate::SecretString::from("any");
+    let provider = crate::Provider::with_key(config, Some(&key)).unwrap();
+    let mut model = provider.batch_model("cedar_pro").unwrap();
+    let mut form = super::gemini::Gemini::of(model.info());
+    form.most_inline = 0;
+    model.service.form = std::sync::Arc::new(form);
+
+    let asked: Vec<_> = (0..5)
+        .map(|at| ChatRequest::user(format!("question {at}")).with_max_tokens(300))
+        .map(|request| (RequestKey::chat(model.id(), &request), request))
+        .collect();
+    let lines: Vec<_> = asked
+        .iter()
+        .map(|(key, request)| model.encode(key, request).unwrap())
+        .collect();
+    let tag = BatchTag::new("file", asked.iter().map(|(key, _)| key));
+    let id = model.create(&tag, &lines).await.unwrap();
+    while !model.status(&id).await.unwrap().state.is_over() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let page = model.results(&id, None).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (5, None));
+    for (key, _) in &asked {
+        let (_, answer) = page.items.iter().find(|(of, _)| of == key).unwrap();
+        assert!(!answer.as_ref().unwrap().text.is_empty());
+    }
+    assert_eq!(stats.read().batches["gemini"].uploads, 1);
 }

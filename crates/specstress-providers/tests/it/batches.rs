@@ -106,6 +106,10 @@ fn anthropic_message(text: &str) -> Value {
         "usage": {"input_tokens": 3, "output_tokens": 1}})
 }
 
+fn anthropic_ended() -> Value {
+    json!({"id": "b1", "processing_status": "ended", "results_url": "https://elsewhere.example/results"})
+}
+
 fn gemini_reply(text: &str) -> Value {
     json!({"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP"}],
         "modelVersion": "gemini-2.5-pro", "usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}})
@@ -200,6 +204,7 @@ async fn anthropic_from_creation_to_unordered_partly_failed_results() {
         "request_counts": {"processing": 4}});
     let mut ended = running.clone();
     ended["processing_status"] = "ended".into();
+    ended["results_url"] = "https://elsewhere.example/results".into();
     ended["request_counts"] = json!({"succeeded": 2, "errored": 1, "expired": 1});
     let (server, model) = serve(
         ProviderKind::Anthropic,
@@ -208,8 +213,9 @@ async fn anthropic_from_creation_to_unordered_partly_failed_results() {
             ok(running),
             unavailable(),
             Act::Drop,
-            ok(ended),
+            ok(ended.clone()),
             unavailable(),
+            ok(ended),
             ok(file),
         ],
     )
@@ -221,14 +227,14 @@ async fn anthropic_from_creation_to_unordered_partly_failed_results() {
         (BatchState::Expired, 2, 2)
     );
     let items = all(&model, "b1").await;
-    assert_eq!(server.count(), 7);
+    assert_eq!(server.count(), 8);
     assert_eq!(items.len(), 4);
     assert_eq!(of(&items, &keys[0]), &Ok("zero".to_owned()));
     assert_eq!(of(&items, &keys[2]), &Ok("two".to_owned()));
     assert_eq!(of(&items, &keys[1]), &Err(LlmErrorKind::Unavailable));
     assert_eq!(of(&items, &keys[3]), &Err(LlmErrorKind::Expired));
     assert_eq!(
-        calls(&server.seen())[6],
+        calls(&server.seen())[7],
         "GET /v1/messages/batches/b1/results"
     );
 }
@@ -480,7 +486,13 @@ async fn batches_that_ended_without_output_have_no_results() {
                 json!({"name": "batches/b1", "metadata": {"state": "BATCH_STATE_SUCCEEDED"}}),
             )],
         ),
-        (ProviderKind::Anthropic, vec![ok("")]),
+        (
+            ProviderKind::Anthropic,
+            vec![ok(
+                json!({"id": "b1", "processing_status": "ended", "results_url": null}),
+            )],
+        ),
+        (ProviderKind::Anthropic, vec![ok(anthropic_ended()), ok("")]),
         (
             ProviderKind::Xai,
             vec![ok(json!({"results": [], "pagination_token": ""}))],
@@ -495,7 +507,7 @@ async fn batches_that_ended_without_output_have_no_results() {
 #[tokio::test]
 async fn a_page_instead_of_results_is_an_error() {
     for (kind, before) in [
-        (ProviderKind::Anthropic, None),
+        (ProviderKind::Anthropic, Some(ok(anthropic_ended()))),
         (
             ProviderKind::OpenAi,
             Some(ok(
@@ -804,19 +816,24 @@ async fn large_results_come_in_pages_from_one_download() {
             format!("{}\n", json!({"custom_id": key, "result": result}))
         })
         .collect();
-    let (server, model) = serve(kind, [ok(&file)]).await;
+    let ended = || ok(anthropic_ended());
+    let (server, model) = serve(kind, [ended(), ok(&file), ended(), ok(&file)]).await;
     let first = model.results("b1", None).await.unwrap();
     assert_eq!(first.items.len(), 1_000);
     let items = all(&model, "b1").await;
     assert_eq!(items.len(), 2_500);
-    assert_eq!(server.count(), 2, "one download per reading");
+    assert_eq!(
+        server.count(),
+        4,
+        "one question and one download per reading"
+    );
     let mut found: Vec<_> = items.iter().map(|(key, _)| *key).collect();
     found.sort_unstable();
     let mut expected = keys.clone();
     expected.sort_unstable();
     assert_eq!(found, expected);
     // A place of an earlier process: everything comes again rather than too little.
-    let (_server, fresh) = serve(kind, [ok(&file)]).await;
+    let (_server, fresh) = serve(kind, [ended(), ok(&file)]).await;
     let again = fresh.results("b1", first.next.as_deref()).await.unwrap();
     assert_eq!(again.items[0].0, keys[2_499]);
 }

@@ -373,18 +373,13 @@ async fn aimock_vectors_come_back_with_unit_norm() {
     }
 }
 
-/// A batch of each provider, as far as the strict servers know them: creations, states, lists and cancellations.
+/// A batch of each provider, as far as the strict servers know them: not the queries of lists.
 #[tokio::test]
 async fn steady_accepts_batches() {
     if !servers_are_up("steady_accepts_batches") {
         return;
     }
     let tag = BatchTag::from_recorded("specstress-00112233445566778899aabbccddeeff");
-    let lost = LostBatch {
-        tag: &tag,
-        begun_at: 1,
-        requests: 1,
-    };
     for (kind, port, name) in [
         (ProviderKind::Anthropic, 4152, "claude-opus-4-5"),
         (ProviderKind::Anthropic, 4154, "claude-opus-5-5"),
@@ -408,9 +403,6 @@ async fn steady_accepts_batches() {
         let _ = model.create(&tag, &lines).await;
         let _ = model.status("batches/b1").await;
         let _ = model.cancel("b1").await;
-        if kind != ProviderKind::Gemini {
-            let _ = model.find(&lost).await;
-        }
         let passed = relay.all();
         assert!(passed.len() >= 3, "{name}");
         for passed in passed {
