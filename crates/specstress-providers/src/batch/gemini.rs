@@ -97,10 +97,10 @@ impl BatchForm for Gemini {
             None if body["done"] == false => BatchState::Running,
             _ => odd_state(word),
         };
-        let stats = &metadata["batchStats"];
+        let counts = &metadata["batchStats"];
         BatchStatus {
-            succeeded: count(&stats["successfulRequestCount"]),
-            failed: count(&stats["failedRequestCount"]),
+            succeeded: count(&counts["successfulRequestCount"]),
+            failed: count(&counts["failedRequestCount"]),
             expires_at: expiry(&metadata["expireTime"], &metadata["createTime"], 48),
             refusal: (state == BatchState::Failed).then(|| refusal(model, error)),
             state,

@@ -39,11 +39,14 @@ struct Running {
 }
 
 fn start(batch: BatchOptions) -> Running {
-    let world = SimWorld::new(&Taxonomy::builtin(), SimOptions::default()).unwrap();
-    let options = ServerOptions {
+    start_with(ServerOptions {
         batch,
         ..ServerOptions::default()
-    };
+    })
+}
+
+fn start_with(options: ServerOptions) -> Running {
+    let world = SimWorld::new(&Taxonomy::builtin(), SimOptions::default()).unwrap();
     let server = SimServer::bind(world, options).unwrap();
     let (address, stats) = (server.local_addr(), server.stats());
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -220,11 +223,12 @@ async fn a_batch_answers_what_live_calls_answer() {
 /// A batch whose creation is lost is found; whatever failed is sent again; nothing is answered twice.
 #[tokio::test]
 async fn every_fault_of_the_services_is_survived() {
+    let mut faults = BTreeMap::new();
     for seed in 0..3 {
-        let running = start(BatchOptions {
-            // The names of batches follow from their items: other seeds, other faults.
-            delay_ms: 60 + seed,
-            ..quick(BatchFaults::even(0.3))
+        let running = start_with(ServerOptions {
+            seed,
+            batch: quick(BatchFaults::even(0.3)),
+            ..ServerOptions::default()
         });
         for (kind, name, like) in MODELS {
             let provider = provider_at(&running, kind, name, like);
@@ -266,8 +270,14 @@ async fn every_fault_of_the_services_is_survived() {
                 "{kind} {stats:?}"
             );
             assert_eq!(stats.answered, 10, "{kind} {stats:?}");
+            for (fault, count) in &stats.faults {
+                *faults.entry(*fault).or_insert(0) += count;
+            }
         }
     }
+    // Every kind of fault was met.
+    assert_eq!(faults.len(), 8, "{faults:?}");
+    assert!(faults.values().all(|&count| count > 0), "{faults:?}");
 }
 
 #[tokio::test]

@@ -443,7 +443,7 @@ async fn run_batch(model: &ProviderBatch, asked: &[ChatRequest]) -> (Vec<BatchSt
         begun_at,
         requests: asked.len() as u64,
     };
-    assert_eq!(model.find(&lost).await.unwrap(), [id.clone()]);
+    assert_eq!(model.find(&lost).await.unwrap(), std::slice::from_ref(&id));
     let mut states = Vec::new();
     loop {
         let state = model.status(&id).await.unwrap().state;
