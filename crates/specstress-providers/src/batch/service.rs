@@ -159,7 +159,7 @@ impl Service {
         let texts = self
             .endpoint
             .call_aside(&call, Attempts::ByPolicy, |reply| {
-                let body = document(&self.info, reply, &["results"])?;
+                let body = document(&self.info, reply, &["results", "pagination_token"])?;
                 let next = text_of(&body, "pagination_token")
                     .filter(|next| Some(*next) != page)
                     .map(ToOwned::to_owned);

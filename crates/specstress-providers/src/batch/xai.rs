@@ -148,8 +148,10 @@ pub(super) fn with_token(path: String, token: Option<&str>) -> String {
 /// The results of a page, one text each.
 pub(super) fn page_items(page: &str) -> Option<Vec<String>> {
     let page = fields(page)?;
-    let items: Vec<&serde_json::value::RawValue> =
-        serde_json::from_str(present(&page, "results")?.get()).ok()?;
+    let Some(results) = present(&page, "results") else {
+        return Some(Vec::new());
+    };
+    let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(results.get()).ok()?;
     Some(
         items
             .into_iter()
