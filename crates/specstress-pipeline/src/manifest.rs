@@ -57,6 +57,22 @@ pub struct StageRecord {
     pub stage: StageName,
     /// Items by outcome.
     pub outcomes: BTreeMap<String, u64>,
+    /// What it was made from; empty when it must be made again in any case.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// SHA-256 of its tables' files.
+    #[serde(default)]
+    pub content: String,
+    /// Bytes of its tables' files.
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+impl StageRecord {
+    /// All items.
+    pub fn items(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
 }
 
 impl Manifest {

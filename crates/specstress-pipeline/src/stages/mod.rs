@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::{ResponseRow, ScenarioRow, SelectionRow};
 use specstress_llm::{Digest, OutcomeKind};
+use specstress_rubric::Answer;
 
 use crate::drive::{Abort, Groups};
 use crate::progress::{Observer, StageName};
+use crate::study::Study;
 
 pub(crate) mod disagreement;
 pub(crate) mod diversity;
@@ -72,6 +74,18 @@ pub(crate) fn selected(tables: &TableDir, selection: &str) -> Result<HashSet<Str
     Ok(ids)
 }
 
+/// The ids of a shard's own questions; `None` where there are no shards and all are.
+pub(crate) fn own_ids(study: &Study, tables: &TableDir) -> Result<Option<HashSet<String>>, Abort> {
+    if study.shards.is_none() {
+        return Ok(None);
+    }
+    let mut ids = HashSet::new();
+    for row in tables.rows::<ScenarioRow>()? {
+        ids.extend(row?.scenario_id);
+    }
+    Ok(Some(ids))
+}
+
 /// The questions with an id among `ids`, in table order.
 pub(crate) fn questions<'a>(
     tables: &TableDir,
@@ -126,6 +140,20 @@ pub(crate) fn answered_questions<'a>(
             Err(error) => Some(Err(error.into())),
         }
     }))
+}
+
+/// The answers of one sample.
+pub(crate) fn answers_of(responses: &[ResponseRow], sample: u32) -> Vec<Answer<'_>> {
+    responses
+        .iter()
+        .filter(|row| row.sample == sample)
+        .filter_map(|row| {
+            row.text.as_deref().map(|text| Answer {
+                model: &row.model,
+                text,
+            })
+        })
+        .collect()
 }
 
 /// A number that orders ids at random, the same for the same seed whatever else is in the set.

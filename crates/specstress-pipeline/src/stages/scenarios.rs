@@ -15,7 +15,7 @@ pub(crate) async fn run(
     tables: &TableDir,
     tally: &mut Tally<'_>,
 ) -> Result<(), Abort> {
-    tally.started(Some(study.settings.pairs as u64 * 3));
+    tally.started(Some(tables.count::<PairRow>()? * 3));
     let mut writer = tables.writer::<ScenarioRow>()?;
     let pairs = tables
         .rows::<PairRow>()?

@@ -54,7 +54,7 @@ pub(crate) async fn run(
 fn sample(study: &Study, tables: &TableDir, subset: &str) -> Result<HashSet<String>, Abort> {
     let bins = Bins::default();
     let mut drawn: Vec<Vec<(u64, String)>> = vec![Vec::new(); bins.count()];
-    for row in tables.rows::<DisagreementRow>()? {
+    for row in study.all_rows::<DisagreementRow>(tables)? {
         let row = row?;
         if row.subset != subset {
             continue;
