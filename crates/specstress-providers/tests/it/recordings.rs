@@ -73,7 +73,7 @@ async fn a_recorded_batch_is_replayed_from_creation_to_results() {
         recorder.status("b1").await.unwrap().state,
         BatchState::Ended
     );
-    let recorded = recorder
+    let first = recorder
         .results("b1", None)
         .await
         .unwrap()
@@ -92,7 +92,7 @@ async fn a_recorded_batch_is_replayed_from_creation_to_results() {
         replayer.status("b1").await.unwrap().state,
         BatchState::Ended
     );
-    let replayed = replayer
+    let again = replayer
         .results("b1", None)
         .await
         .unwrap()
@@ -100,7 +100,7 @@ async fn a_recorded_batch_is_replayed_from_creation_to_results() {
         .remove(0)
         .1
         .unwrap();
-    assert_eq!(replayed, recorded);
+    assert_eq!(again, first);
     // Another tag is another batch.
     let other = BatchTag::from_recorded("specstress-2");
     assert!(replayer.create(&other, &lines).await.is_err());
