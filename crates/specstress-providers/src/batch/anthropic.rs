@@ -51,7 +51,7 @@ impl BatchForm for Anthropic {
     }
 
     /// The counts stay 0 until the whole batch has ended.
-    fn status(&self, _: &ModelInfo, body: &Value, _: u64) -> BatchStatus {
+    fn status(&self, _: &ModelInfo, body: &Value) -> BatchStatus {
         let counts = &body["request_counts"];
         let expired = count(&counts["expired"]);
         let canceled = count(&counts["canceled"]);

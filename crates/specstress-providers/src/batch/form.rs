@@ -64,8 +64,8 @@ pub(super) trait BatchForm: Send + Sync + std::fmt::Debug {
     /// The path and body of the call that cancels a batch.
     fn cancel(&self, id: &str) -> (String, &'static str);
 
-    /// What a batch's object says at this moment, in seconds since 1970.
-    fn status(&self, model: &ModelInfo, body: &Value, now: u64) -> BatchStatus;
+    /// What a batch's object says.
+    fn status(&self, model: &ModelInfo, body: &Value) -> BatchStatus;
 
     /// The path of a page of the list of all batches.
     fn list_path(&self, page: Option<&str>) -> String;

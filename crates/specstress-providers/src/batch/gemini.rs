@@ -75,7 +75,7 @@ impl BatchForm for Gemini {
         (format!("{}:cancel", self.path(id)), "{}")
     }
 
-    fn status(&self, model: &ModelInfo, body: &Value, _: u64) -> BatchStatus {
+    fn status(&self, model: &ModelInfo, body: &Value) -> BatchStatus {
         let metadata = &body["metadata"];
         let word = text_of(metadata, "state").or_else(|| text_of(body, "state"));
         let plain = word.map(|word| {

@@ -1,7 +1,6 @@
 //! The calls of a batch service.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use specstress_llm::{BatchLine, BatchStatus, BatchTag, LlmError, LlmErrorKind, LostBatch};
@@ -103,7 +102,7 @@ impl Service {
         let field = self.form.id_field();
         self.ask(id, |reply| {
             let body = document(&self.info, reply, &[field])?;
-            Ok(self.form.status(&self.info, &body, now()))
+            Ok(self.form.status(&self.info, &body))
         })
         .await
     }
@@ -294,11 +293,4 @@ fn leaves_open(error: &LlmError) -> bool {
 
 fn is_object(line: &str) -> bool {
     super::item::fields(&repair(line)).is_some()
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
 }

@@ -37,7 +37,7 @@ fn key(byte: u8) -> RequestKey {
 }
 
 fn status(kind: ProviderKind, body: &Value) -> BatchStatus {
-    form(kind).status(&model(kind), body, 1_000)
+    form(kind).status(&model(kind), body)
 }
 
 fn state(kind: ProviderKind, body: &Value) -> BatchState {
@@ -266,7 +266,7 @@ proptest! {
             let _ = form.item(&text);
             let _ = form.outputs(&text);
             for body in [json!({"status": word, "processing_status": word, "metadata": {"state": word}}), json!(text)] {
-                let _ = form.status(&model(kind), &body, 0);
+                let _ = form.status(&model(kind), &body);
                 let _ = form.list(&body);
             }
             let odd = Item::Odd(text.clone());
