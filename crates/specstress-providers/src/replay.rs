@@ -231,6 +231,7 @@ mod tests {
             headers: [
                 ("request-id", "req_1"),
                 ("openai-organization", "org-secret"),
+                ("x-goog-upload-url", "http://h/upload?upload_id=org-secret"),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
@@ -243,7 +244,8 @@ mod tests {
         let player = Replay::new(dir.path()).unwrap();
         let again = player.send(&asked).await.unwrap();
         assert_eq!((again.status, &again.body), (200, &reply.body));
-        assert_eq!(again.headers.len(), 1);
+        assert_eq!(again.headers.len(), 2);
+        assert_eq!(again.headers["x-goog-upload-url"], "http://h/upload");
         assert_eq!(again.headers["request-id"], "req_1");
 
         for other in [

@@ -4,7 +4,7 @@ use serde_json::Value;
 use specstress_llm::{BatchState, BatchStatus, BatchTag, LlmError, RequestKey};
 
 use super::find::{Entry, Listing};
-use super::form::{BatchForm, Input, Results, Source, odd_state};
+use super::form::{BatchForm, Input, Outputs, Results, Source, odd_state};
 use super::item::{Item, fields, inner, present, string};
 use super::moment::{count, expiry, moment};
 use crate::catalog::ModelInfo;
@@ -51,7 +51,7 @@ impl BatchForm for Anthropic {
     }
 
     /// The counts stay 0 until the whole batch has ended.
-    fn status(&self, _: &ModelInfo, body: &Value, _: u64) -> BatchStatus {
+    fn status(&self, _: &ModelInfo, body: &Value) -> BatchStatus {
         let counts = &body["request_counts"];
         let expired = count(&counts["expired"]);
         let canceled = count(&counts["canceled"]);
@@ -105,9 +105,19 @@ impl BatchForm for Anthropic {
         false
     }
 
-    /// Not `results_url`: the key goes to no address that a reply names.
-    fn results(&self, id: &str) -> Results {
-        Results::File(format!("{}/results", self.path(id)))
+    fn results(&self, _: &str) -> Results {
+        Results::InStatus
+    }
+
+    /// Whether there is an address tells whether there are results; the key goes to no address of a reply.
+    fn outputs<'t>(&self, status: &'t str) -> Outputs<'t> {
+        let status: Value = serde_json::from_str(status).unwrap_or_default();
+        let id = text_of(&status, "id").filter(|_| text_of(&status, "results_url").is_some());
+        Outputs::Files(
+            id.map(|id| format!("{}/results", self.path(id)))
+                .into_iter()
+                .collect(),
+        )
     }
 
     fn item<'t>(&self, line: &'t str) -> Option<(RequestKey, Item<'t>)> {

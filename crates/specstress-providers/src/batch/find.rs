@@ -145,16 +145,16 @@ mod tests {
             begun_at: 10_000,
             requests: 3,
         };
-        let list: Vec<Entry> = (0..100)
+        let falling: Vec<Entry> = (0..100)
             .map(|at| entry(at, 10_100 - 10 * at as u64, "other", 3))
             .collect();
         // 10,100 down to 9,700 is young enough: 41 entries, on the first five pages of ten.
-        let (found, pages) = search(&list, 10, &lost, false);
+        let (found, pages) = search(&falling, 10, &lost, false);
         assert_eq!((found.len(), pages), (41, 6));
         assert_eq!((found[0].as_str(), found[40].as_str()), ("b40", "b0"));
-        assert_eq!(search(&list, 10, &lost, true), (Vec::new(), 6));
+        assert_eq!(search(&falling, 10, &lost, true), (Vec::new(), 6));
         // Oldest first, or all of one day: every page is read.
-        let rising: Vec<Entry> = list.iter().rev().cloned().collect();
+        let rising: Vec<Entry> = falling.iter().rev().cloned().collect();
         assert_eq!(search(&rising, 10, &lost, false).0.len(), 41);
         let level: Vec<Entry> = (0..30).map(|at| entry(at, 100, "other", 3)).collect();
         assert_eq!(search(&level, 10, &lost, true).1, 3);

@@ -29,8 +29,6 @@ pub(super) enum Source<'a> {
 /// Where the results of a batch are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Results {
-    /// A file of lines at this path.
-    File(String),
     /// The status names the files, or holds the results itself.
     InStatus,
     /// Pages of JSON at this path.
@@ -66,8 +64,8 @@ pub(super) trait BatchForm: Send + Sync + std::fmt::Debug {
     /// The path and body of the call that cancels a batch.
     fn cancel(&self, id: &str) -> (String, &'static str);
 
-    /// What a batch's object says at this moment, in seconds since 1970.
-    fn status(&self, model: &ModelInfo, body: &Value, now: u64) -> BatchStatus;
+    /// What a batch's object says.
+    fn status(&self, model: &ModelInfo, body: &Value) -> BatchStatus;
 
     /// The path of a page of the list of all batches.
     fn list_path(&self, page: Option<&str>) -> String;

@@ -20,12 +20,15 @@ const WRAPPING: usize = 32;
 #[derive(Debug)]
 pub(super) struct Gemini {
     create_path: String,
+    /// Most bytes of a batch that is sent inline.
+    pub(super) most_inline: usize,
 }
 
 impl Gemini {
     pub(super) fn of(model: &ModelInfo) -> Self {
         Self {
             create_path: model_path(model, "batchGenerateContent"),
+            most_inline: MOST_INLINE_BYTES,
         }
     }
 }
@@ -37,7 +40,7 @@ impl BatchForm for Gemini {
     }
 
     fn input(&self, lines: usize, bytes: usize) -> Input {
-        if bytes + lines * WRAPPING <= MOST_INLINE_BYTES {
+        if bytes + lines * WRAPPING <= self.most_inline {
             Input::Inline
         } else {
             Input::Resumable
@@ -72,7 +75,7 @@ impl BatchForm for Gemini {
         (format!("{}:cancel", self.path(id)), "{}")
     }
 
-    fn status(&self, model: &ModelInfo, body: &Value, _: u64) -> BatchStatus {
+    fn status(&self, model: &ModelInfo, body: &Value) -> BatchStatus {
         let metadata = &body["metadata"];
         let word = text_of(metadata, "state").or_else(|| text_of(body, "state"));
         let plain = word.map(|word| {
@@ -94,10 +97,10 @@ impl BatchForm for Gemini {
             None if body["done"] == false => BatchState::Running,
             _ => odd_state(word),
         };
-        let stats = &metadata["batchStats"];
+        let counts = &metadata["batchStats"];
         BatchStatus {
-            succeeded: count(&stats["successfulRequestCount"]),
-            failed: count(&stats["failedRequestCount"]),
+            succeeded: count(&counts["successfulRequestCount"]),
+            failed: count(&counts["failedRequestCount"]),
             expires_at: expiry(&metadata["expireTime"], &metadata["createTime"], 48),
             refusal: (state == BatchState::Failed).then(|| refusal(model, error)),
             state,

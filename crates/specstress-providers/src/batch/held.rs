@@ -1,7 +1,10 @@
 //! Results of batches between two pages: providers give a file whole, callers take it piece by piece.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Most lines of one page.
 const PAGE_LINES: usize = 1_000;
@@ -75,24 +78,36 @@ impl Held {
     }
 }
 
-/// What is held, by the id of the batch. Clones share it.
+/// How long a text is held for a caller who does not come back for the next page.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// By the id of the batch, with the last time that it was read.
+type Texts = BTreeMap<String, (Instant, Arc<Held>)>;
+
+/// What is held. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Holding(Arc<Mutex<BTreeMap<String, Arc<Held>>>>);
+pub(super) struct Holding(Arc<Mutex<Texts>>);
 
 impl Holding {
     pub(super) fn get(&self, id: &str) -> Option<Arc<Held>> {
-        self.lock().get(id).cloned()
+        let mut lock = self.lock();
+        let (used, held) = lock.get_mut(id)?;
+        *used = Instant::now();
+        Some(Arc::clone(held))
     }
 
     pub(super) fn put(&self, id: &str, held: &Arc<Held>) {
-        self.lock().insert(id.to_owned(), Arc::clone(held));
+        let now = Instant::now();
+        let mut lock = self.lock();
+        lock.retain(|_, (used, _)| now.duration_since(*used) < PATIENCE);
+        lock.insert(id.to_owned(), (now, Arc::clone(held)));
     }
 
     pub(super) fn drop(&self, id: &str) {
         self.lock().remove(id);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Held>>> {
+    fn lock(&self) -> MutexGuard<'_, Texts> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -129,6 +144,27 @@ mod tests {
         fn pages_give_every_line_once(files in prop::collection::vec(prop::collection::vec("[a-zé]{1,4}", 0..2_500), 0..3)) {
             prop_assert_eq!(read_all(&files), files.concat());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_comes_back_for_is_let_go() {
+        let holding = Holding::default();
+        let held = Arc::new(Held {
+            files: Vec::new(),
+            file: 0,
+            text: String::new(),
+        });
+        holding.put("left", &held);
+        holding.put("read", &held);
+        for _ in 0..3 {
+            tokio::time::sleep(Duration::from_mins(2)).await;
+            assert!(holding.get("read").is_some());
+        }
+        holding.put("new", &held);
+        assert!(holding.get("left").is_none());
+        assert!(holding.get("read").is_some());
+        holding.drop("read");
+        assert!(holding.get("read").is_none());
     }
 
     #[test]

@@ -40,6 +40,20 @@ use service::Service;
 ///
 /// The results of a batch are held as text, once, from the first page of [`results`](BatchModel::results) to the
 /// last; a page has at most a thousand of them.
+///
+/// ```
+/// use specstress_llm::{BatchModel as _, ChatRequest, RequestKey};
+/// use specstress_providers::{Provider, ProviderConfig, ProviderKind};
+///
+/// let config = ProviderConfig::new(ProviderKind::Anthropic);
+/// let model = Provider::with_key(config, None)?.batch_model("claude-opus-5-5")?;
+/// assert_eq!((model.limits().requests, model.limits().bytes), (100_000, 64_000_000));
+/// let request = ChatRequest::user("Hello").with_max_tokens(1024);
+/// let key = RequestKey::chat(model.id(), &request);
+/// let line = model.encode(&key, &request)?;
+/// assert!(line.json.starts_with(&format!(r#"{{"custom_id":"{key}","params":{{"#)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ProviderBatch {
     id: ModelId,
@@ -82,7 +96,7 @@ impl ProviderBatch {
 
     /// What would be refused as a whole, or could not be paired.
     fn check(&self, lines: &[BatchLine]) -> Result<(), LlmError> {
-        let bytes: usize = lines.iter().map(|line| line.json.len() + 1).sum();
+        let bytes: usize = lines.iter().map(|line| line.json.len()).sum();
         let keys: BTreeSet<_> = lines.iter().map(|line| line.key).collect();
         let reason = if lines.is_empty() {
             "it has no requests".to_owned()

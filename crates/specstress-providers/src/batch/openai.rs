@@ -71,7 +71,7 @@ impl BatchForm for OpenAi {
         (format!("{}/cancel", self.path(id)), "")
     }
 
-    fn status(&self, model: &ModelInfo, body: &Value, _: u64) -> BatchStatus {
+    fn status(&self, model: &ModelInfo, body: &Value) -> BatchStatus {
         let word = text_of(body, "status").map(str::to_ascii_lowercase);
         let state = match word.as_deref() {
             Some("validating") => BatchState::Queued,

@@ -1,7 +1,6 @@
 //! The calls of a batch service.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use specstress_llm::{BatchLine, BatchStatus, BatchTag, LlmError, LlmErrorKind, LostBatch};
@@ -86,8 +85,8 @@ impl Service {
                 .endpoint
                 .call_aside(&call, Attempts::ByPolicy, |reply| {
                     // An empty list may be an empty object.
-                    let body: Value = match reply.body.trim() {
-                        "{}" => Value::Null,
+                    let body: Value = match (reply.status, reply.body.trim()) {
+                        (200..300, "{}") => Value::Null,
                         _ => document(&self.info, reply, &["data", "operations", "batches"])?,
                     };
                     Ok(self.form.list(&body))
@@ -103,7 +102,7 @@ impl Service {
         let field = self.form.id_field();
         self.ask(id, |reply| {
             let body = document(&self.info, reply, &[field])?;
-            Ok(self.form.status(&self.info, &body, now()))
+            Ok(self.form.status(&self.info, &body))
         })
         .await
     }
@@ -143,8 +142,7 @@ impl Service {
     pub(super) async fn results(&self, id: &str, page: Option<&str>) -> Result<Texts, LlmError> {
         match self.form.results(id) {
             Results::Pages(path) => self.results_page(id, path, page).await,
-            Results::File(path) => self.results_file(id, page, Some(vec![path])).await,
-            Results::InStatus => self.results_file(id, page, None).await,
+            Results::InStatus => self.results_file(id, page).await,
         }
     }
 
@@ -160,7 +158,7 @@ impl Service {
         let texts = self
             .endpoint
             .call_aside(&call, Attempts::ByPolicy, |reply| {
-                let body = document(&self.info, reply, &["results"])?;
+                let body = document(&self.info, reply, &["results", "pagination_token"])?;
                 let next = text_of(&body, "pagination_token")
                     .filter(|next| Some(*next) != page)
                     .map(ToOwned::to_owned);
@@ -172,22 +170,16 @@ impl Service {
         texts.await.map_err(|error| self.of_batch(id, error))
     }
 
-    async fn results_file(
-        &self,
-        id: &str,
-        page: Option<&str>,
-        files: Option<Vec<String>>,
-    ) -> Result<Texts, LlmError> {
+    async fn results_file(&self, id: &str, page: Option<&str>) -> Result<Texts, LlmError> {
         let mut place = Place::read(page);
         let held = match self.holding.get(id).filter(|_| page.is_some()) {
             Some(held) if held.file == place.file => held,
             earlier => {
                 // Whether a second download has the same order is not promised.
                 place.at = 0;
-                let files = match (files, earlier) {
-                    (Some(files), _) => files,
-                    (None, Some(earlier)) => earlier.files.clone(),
-                    (None, None) => match self.outputs(id).await? {
+                let files = match earlier {
+                    Some(earlier) => earlier.files.clone(),
+                    None => match self.outputs(id).await? {
                         Found::Files(files) => files,
                         Found::Here(lines) => return Ok(Texts { lines, next: None }),
                     },
@@ -301,11 +293,4 @@ fn leaves_open(error: &LlmError) -> bool {
 
 fn is_object(line: &str) -> bool {
     super::item::fields(&repair(line)).is_some()
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs()
 }

@@ -91,7 +91,7 @@ pub(super) async fn resumable(
             ("x-goog-upload-header-content-type", JSON_LINES.to_owned()),
         ])
         .with_body(start);
-    let mut send = Call::new(Verb::Post, "/files:upload")
+    let mut bytes = Call::new(Verb::Post, "/files:upload")
         .with_headers(vec![
             ("content-type", JSON_LINES.to_owned()),
             ("x-goog-upload-offset", "0".to_owned()),
@@ -110,14 +110,14 @@ pub(super) async fn resumable(
                     .cloned()
                     .ok_or_else(|| unreadable(&service.info, reply, "without an upload address"))
             });
-        send.place = Place::Given(address.await?);
-        let sent = service.endpoint.call_aside(&send, Attempts::One, |reply| {
+        bytes.place = Place::Given(address.await?);
+        let uploaded = service.endpoint.call_aside(&bytes, Attempts::One, |reply| {
             let body = document(&service.info, reply, &["file"])?;
             text_of(&body["file"], "name")
                 .map(ToOwned::to_owned)
                 .ok_or_else(|| unreadable(&service.info, reply, "a file without a name"))
         });
-        match sent.await {
+        match uploaded.await {
             Ok(name) => return Ok(name),
             Err(error) => {
                 service

@@ -46,11 +46,10 @@ impl BatchForm for Xai {
         (format!("{}:cancel", self.path(id)), "")
     }
 
-    fn status(&self, model: &ModelInfo, body: &Value, now: u64) -> BatchStatus {
+    fn status(&self, model: &ModelInfo, body: &Value) -> BatchStatus {
         let state = &body["state"];
         let named = |name: &str| count(&state[name]);
         let (requests, pending) = (named("num_requests"), named("num_pending"));
-        let expires_at = expiry(&body["expire_time"], &body["create_time"], 24);
         let cancelled = body.get("cancel_time").is_some_and(|time| !time.is_null());
         let message = text_of(body, "cancel_by_xai_message");
         let over = requests > 0 && pending == 0;
@@ -72,7 +71,6 @@ impl BatchForm for Xai {
                 (BatchState::Cancelled, None)
             }
             None if over => (BatchState::Ended, None),
-            None if expires_at.is_some_and(|end| end < now) => (BatchState::Expired, None),
             None if requests == 0 => (BatchState::Queued, None),
             None => (BatchState::Running, None),
         };
@@ -80,7 +78,7 @@ impl BatchForm for Xai {
             state,
             succeeded: named("num_success"),
             failed: named("num_error") + named("num_cancelled"),
-            expires_at,
+            expires_at: expiry(&body["expire_time"], &body["create_time"], 24),
             refusal,
         }
     }
@@ -148,8 +146,10 @@ pub(super) fn with_token(path: String, token: Option<&str>) -> String {
 /// The results of a page, one text each.
 pub(super) fn page_items(page: &str) -> Option<Vec<String>> {
     let page = fields(page)?;
-    let items: Vec<&serde_json::value::RawValue> =
-        serde_json::from_str(present(&page, "results")?.get()).ok()?;
+    let Some(results) = present(&page, "results") else {
+        return Some(Vec::new());
+    };
+    let items: Vec<&serde_json::value::RawValue> = serde_json::from_str(results.get()).ok()?;
     Some(
         items
             .into_iter()

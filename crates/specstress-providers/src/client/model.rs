@@ -147,6 +147,54 @@ mod tests {
     }
 
     #[test]
+    fn quotes_are_list_prices_under_the_providers_terms() {
+        let mut config = crate::ProviderConfig::new(ProviderKind::Anthropic);
+        config.wire.cache_ttl = CacheTtl::OneHour;
+        let provider = Provider::with_key(config, None).unwrap();
+        let model = provider.model("claude-opus-5-5");
+        let usage = Usage {
+            input: 1_000,
+            cache_write: 1_000,
+            output: 100,
+            ..Usage::default()
+        };
+        // 4 x 1,000 + 8 x 1,000 (for an hour) + 20 x 100 dollars per million, and half of it.
+        let close = |price: Option<f64>, expected: f64| (price.unwrap() - expected).abs() < 1e-12;
+        assert!(close(model.quote(&usage, CallMode::Live), 0.014));
+        assert!(close(model.quote(&usage, CallMode::Batch), 0.007));
+        let unknown = provider.model("never-heard-of");
+        assert_eq!(unknown.quote(&usage, CallMode::Live), None);
+        assert_eq!(unknown.capabilities().max_output, None);
+        let haiku = provider.model("claude-3-opus-20240229");
+        assert_eq!(haiku.capabilities().max_output, Some(4_096));
+    }
+
+    #[test]
+    fn batches_are_claimed_where_they_are_sure() {
+        let batch = |kind, name: &str, switch| {
+            let mut config = crate::ProviderConfig::new(kind).with_base_url("http://localhost:1");
+            config.wire.compat.batch = switch;
+            let provider = Provider::with_key(config, None).unwrap();
+            let claimed = provider.model(name).capabilities().batch;
+            (claimed, provider.batch_model(name).is_ok())
+        };
+        assert_eq!(batch(ProviderKind::OpenAi, "gpt-4o", false), (true, true));
+        assert_eq!(
+            batch(ProviderKind::OpenAi, "never-heard-of", false),
+            (false, true)
+        );
+        assert_eq!(
+            batch(ProviderKind::Xai, "grok-4-0709", false),
+            (false, false)
+        );
+        assert_eq!(
+            batch(ProviderKind::Compatible, "qwen3", false),
+            (false, false)
+        );
+        assert_eq!(batch(ProviderKind::Compatible, "qwen3", true), (true, true));
+    }
+
+    #[test]
     fn unreported_usage_is_not_zero_cost() {
         assert_eq!(spent(&Usage::default()), None);
         let usage = Usage {

@@ -134,6 +134,32 @@ async fn the_servers_wait_is_kept() {
 }
 
 #[tokio::test]
+async fn the_limits_that_a_server_tells_can_be_read() {
+    let headers = [
+        ("anthropic-ratelimit-requests-limit", "600"),
+        ("anthropic-ratelimit-input-tokens-limit", "90000"),
+        ("anthropic-ratelimit-output-tokens-limit", "6000"),
+    ];
+    let server = Server::start([reply(401, &headers, "{}")]).await;
+    let mut config = config(ProviderKind::Anthropic, &server.url);
+    config.limits.requests_per_minute = Some(300);
+    let provider = provider(config);
+    let told = || {
+        let now = provider.limiter().snapshot();
+        [
+            now.requests_per_minute,
+            now.tokens_per_minute,
+            now.output_tokens_per_minute,
+        ]
+    };
+    assert_eq!(told(), [Some(300.0), None, None]);
+    let model = provider.model("claude-opus-4-5");
+    model.chat(&ChatRequest::user("x")).await.unwrap_err();
+    // What is configured is a ceiling.
+    assert_eq!(told(), [Some(300.0), Some(90_000.0), Some(6_000.0)]);
+}
+
+#[tokio::test]
 async fn a_server_that_never_answers_is_given_up() {
     let server = Server::start([slow(Duration::from_mins(1), good())]).await;
     let mut config = config(ProviderKind::Compatible, &server.url);

@@ -2,7 +2,9 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::{Mutex, Once};
 
-use specstress_llm::{ChatModel as _, ChatRequest, LlmError};
+use specstress_llm::{
+    BatchModel as _, BatchTag, ChatModel as _, ChatRequest, LlmError, LostBatch, RequestKey,
+};
 use specstress_providers::{Provider, ProviderKind, SecretString};
 
 use crate::server::{Act, Server, reply};
@@ -90,6 +92,31 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
             let checked = provider.check_model("m").await;
             texts.push(format!("{checked:?}"));
             texts.push(format!("{provider:?} {model:?} {:?}", provider.limiter()));
+            if kind != ProviderKind::Compatible {
+                let batch = provider.batch_model("m").unwrap();
+                let request = ChatRequest::user("x").with_max_tokens(9);
+                let key = RequestKey::chat(batch.id(), &request);
+                let line = batch.encode(&key, &request).unwrap();
+                let tag = BatchTag::new("leaks", [&key]);
+                let lost = LostBatch {
+                    tag: &tag,
+                    begun_at: 1,
+                    requests: 1,
+                };
+                texts.push(format!("{batch:?} {line:?}"));
+                for error in [
+                    batch.create(&tag, &[line]).await.unwrap_err(),
+                    batch.find(&lost).await.unwrap_err(),
+                    batch.status("b").await.unwrap_err(),
+                    batch.results("b", None).await.unwrap_err(),
+                ] {
+                    texts.push(story(&error));
+                }
+                texts.push(format!(
+                    "{:?}",
+                    batch.cancel("b").await.map_err(|error| story(&error))
+                ));
+            }
             let sent = server.seen();
             assert!(
                 sent.iter()

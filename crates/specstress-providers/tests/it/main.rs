@@ -12,6 +12,7 @@ mod leaks;
 mod recordings;
 mod relay;
 mod server;
+mod simulated;
 mod third_party;
 
 use std::time::Duration;

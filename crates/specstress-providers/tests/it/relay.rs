@@ -48,6 +48,10 @@ impl Relay {
         relay
     }
 
+    pub(crate) fn all(&self) -> Vec<Passed> {
+        self.passed.lock().unwrap().clone()
+    }
+
     pub(crate) fn last(&self) -> Passed {
         self.passed.lock().unwrap().last().unwrap().clone()
     }
