@@ -4,6 +4,7 @@ mod batch;
 mod body;
 mod clock;
 mod connection;
+mod control;
 mod faults;
 mod limiter;
 mod options;

@@ -12,7 +12,7 @@ use crate::server::batch::job::Batch;
 use crate::server::batch::query::Query;
 use crate::server::batch::route::Call;
 use crate::server::batch::store::{Content, File, Store, Which};
-use crate::server::batch::{Limits, anthropic, files, gemini, list, openai, xai};
+use crate::server::batch::{Limits, anthropic, ending, files, gemini, list, openai, xai};
 use crate::server::service::Service;
 use crate::server::wire::{Refusal, Wire};
 
@@ -41,7 +41,7 @@ pub(super) struct Desk<'s> {
 
 impl Desk<'_> {
     pub(super) async fn answer(&self, call: Call, bytes: Bytes) -> Result<Reply, Refusal> {
-        let now = Instant::now();
+        let now = self.service.batches.clock.now().at;
         let wire = self.wire;
         let store = || self.service.batches.lock();
         let count = |count: fn(&mut crate::server::batch::BatchStats) -> &mut u64| {
@@ -58,7 +58,7 @@ impl Desk<'_> {
                 if dropped {
                     return Ok(Reply::Dropped);
                 }
-                self.show(&store(), number, Instant::now())
+                self.show(&store(), number, self.service.batches.clock.now().at)
             }
             Call::List => {
                 count(|stats| &mut stats.lists);
@@ -90,11 +90,11 @@ impl Desk<'_> {
                 let number = store().find(wire, &id)?.0;
                 self.check_cancel(number, now)?;
                 count(|stats| &mut stats.cancels);
-                engine::cancel(self.service, number);
+                ending::cancel(self.service, number);
                 if wire == Wire::Gemini {
                     return Ok(Reply::Json(json!({})));
                 }
-                self.show(&store(), number, Instant::now())
+                self.show(&store(), number, self.service.batches.clock.now().at)
             }
             Call::Delete(id) => {
                 let mut store = store();
@@ -251,6 +251,7 @@ impl Desk<'_> {
     }
 
     fn upload(&self, bytes: &Bytes) -> Result<Reply, Refusal> {
+        let now = self.service.batches.clock.now();
         let mut store = self.service.batches.lock();
         let done = |store: &Store, id: &str| {
             self.service.stats.ledger().batches(self.wire).uploads += 1;
@@ -261,7 +262,7 @@ impl Desk<'_> {
             }))
         };
         if self.wire != Wire::Gemini {
-            let file = files::upload(self.wire, self.headers, bytes, &self.limits)?;
+            let file = files::upload(self.wire, self.headers, bytes, &self.limits, now)?;
             let Content::Raw(data) = &file.content else {
                 return Err(Refusal::new(400, "there is no file"));
             };
@@ -270,7 +271,7 @@ impl Desk<'_> {
             return done(&store, &id);
         }
         let Some(upload) = self.query.get("upload_id") else {
-            let file = files::start(self.headers, bytes, &self.limits)?;
+            let file = files::start(self.headers, bytes, &self.limits, now)?;
             let id = store.file_id(Wire::Gemini, file.name.as_bytes());
             let id = id.replace("files/", "upload-");
             store.insert_file(id.clone(), file);

@@ -1,19 +1,18 @@
 //! From a batch that is well formed to its end, whatever the provider.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use specstress_llm::Digest;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::draw::Draw;
+use crate::server::batch::ending::end;
 use crate::server::batch::item::{Asked, Entry, Item, answer};
-use crate::server::batch::job::{Batch, End, Flaw, Given, How, Moment, Outcome, Part};
+use crate::server::batch::job::{Batch, Flaw, Given, How, Part};
+use crate::server::batch::names::{batch_id, empty_set_name, set_name};
 use crate::server::batch::options::{BatchFate, ItemFate};
-use crate::server::batch::store::{Content, File, ReadFile, Store, Which};
+use crate::server::batch::store::{Content, ReadFile, Store};
 use crate::server::service::Service;
 use crate::server::wire::{Refusal, Wire};
 
@@ -66,7 +65,7 @@ pub(super) struct Made {
 /// Makes a batch.
 pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
     let wire = draft.asked.wire;
-    let now = Moment::now();
+    let now = service.batches.clock.now();
     let label = draft.label.clone();
     let named = !(label.is_null()
         || label == ""
@@ -123,7 +122,7 @@ pub(super) fn add(service: &Arc<Service>, number: u64, source: Source) {
 
 fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Source, set: &str) {
     let options = &service.options.batch;
-    let start = Moment::now();
+    let start = service.batches.clock.now();
     let count = source.len();
     let Some(wire) = store.get(number).map(|batch| batch.asked.wire) else {
         return;
@@ -188,7 +187,7 @@ fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Sour
     tokio::spawn(async move { drive(&service, number, place, &asked, source, &wake).await });
 }
 
-fn part_mut(store: &mut Store, number: u64, place: usize) -> Option<&mut Part> {
+pub(super) fn part_mut(store: &mut Store, number: u64, place: usize) -> Option<&mut Part> {
     store.get_mut(number)?.parts.get_mut(place)
 }
 
@@ -210,9 +209,9 @@ async fn drive(
         }
     };
     loop {
-        // Woken by a cancellation; the state is looked at first, since it may have come before.
-        let woken = wake.notified();
-        let now = Instant::now();
+        // Asked for before the state is looked at, so that nothing is missed in between.
+        let (woken, moved) = (wake.notified(), service.batches.clock.moved());
+        let now = service.batches.clock.now().at;
         let (until, how) = {
             let store = service.batches.lock();
             let Some(batch) = store.get(number) else {
@@ -244,8 +243,9 @@ async fn drive(
             return;
         }
         tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
+            () = tokio::time::sleep(until - now) => {}
             () = woken => {}
+            () = moved => {}
         }
     }
 }
@@ -351,175 +351,6 @@ fn shuffled(set: &str, count: usize) -> Vec<u32> {
         order.swap(last, draw.below(last + 1));
     }
     order
-}
-
-/// Ends a part: settles what each item came to, counts it, and lays out the files.
-fn end(service: &Service, number: u64, place: usize, how: How) {
-    let mut store = service.batches.lock();
-    let moment = Moment::now();
-    let Some(part) = part_mut(&mut store, number, place) else {
-        return;
-    };
-    part.end = Some(End { moment, how });
-    settle(service, &store, number, place);
-    lay_out(&mut store, number, moment);
-}
-
-fn settle(service: &Service, store: &Store, number: u64, place: usize) {
-    let Some(batch) = store.get(number) else {
-        return;
-    };
-    let (wire, Some(part)) = (batch.asked.wire, batch.parts.get(place)) else {
-        return;
-    };
-    let Some(End { how, moment }) = &part.end else {
-        return;
-    };
-    let lost = !part.keeps_answers(wire);
-    let mut ledger = service.stats.ledger();
-    if part.items.is_none() {
-        let stats = ledger.batches(wire);
-        match how {
-            How::Cancelled(_) => stats.cancelled += part.count as u64,
-            _ => stats.errored += part.count as u64,
-        }
-        return;
-    }
-    if matches!(how, How::Empty) {
-        // The work was done, and is billed, before its results were lost.
-        let answered = part
-            .items
-            .iter()
-            .flat_map(|items| items.iter())
-            .filter(|item| item.reply.is_ok());
-        ledger.batches(wire).billed += answered.count() as u64;
-    }
-    for (item, outcome) in part.outcomes(moment.at) {
-        match outcome {
-            Outcome::Answered(_) => {
-                ledger.batches(wire).billed += 1;
-                if lost {
-                    ledger.batches(wire).errored += 1;
-                } else {
-                    ledger.answer_in_batch(wire, item.content);
-                }
-            }
-            Outcome::Refused(_) | Outcome::Failed => ledger.batches(wire).errored += 1,
-            Outcome::Expired => ledger.batches(wire).expired += 1,
-            Outcome::Cancelled | Outcome::Pending => ledger.batches(wire).cancelled += 1,
-        }
-    }
-}
-
-/// Makes the files of results of a batch that has just ended.
-fn lay_out(store: &mut Store, number: u64, moment: Moment) {
-    let Some(batch) = store.get(number) else {
-        return;
-    };
-    let (wire, id) = (batch.asked.wire, batch.id.clone());
-    let had = |wanted: &dyn Fn(Outcome<'_>) -> bool| {
-        batch
-            .outcomes(moment.at)
-            .any(|(_, outcome)| wanted(outcome))
-    };
-    let mut files = Vec::new();
-    match batch.end().map(|end| &end.how) {
-        None | Some(How::Empty | How::Failed(_)) => return,
-        Some(_) if wire == Wire::OpenAi => {
-            if had(&|outcome| matches!(outcome, Outcome::Answered(_))) {
-                files.push(Which::Answered);
-            }
-            if had(&|outcome| {
-                matches!(
-                    outcome,
-                    Outcome::Refused(_) | Outcome::Failed | Outcome::Expired
-                )
-            }) {
-                files.push(Which::Errors);
-            }
-        }
-        Some(How::Ended) if wire == Wire::Gemini && !batch.given.inline => files.push(Which::All),
-        Some(_) => {}
-    }
-    for which in files {
-        store.insert_file(
-            results_file(wire, &id, which),
-            File {
-                wire,
-                number: 0,
-                name: format!("{}.jsonl", id.trim_start_matches("batches/")),
-                mime: "application/jsonl".to_owned(),
-                purpose: "batch_output".to_owned(),
-                bytes: 0,
-                created: moment,
-                content: Content::Results {
-                    batch: number,
-                    which,
-                },
-            },
-        );
-    }
-}
-
-/// The name of a file of results.
-pub(super) fn results_file(wire: Wire, batch: &str, which: Which) -> String {
-    let id = batch.rsplit(['/', '_']).next().unwrap_or_default();
-    match (wire, which) {
-        (Wire::Gemini, _) => format!("files/batch-{id}"),
-        (_, Which::Errors) => format!("file-errors{id}"),
-        _ => format!("file-output{id}"),
-    }
-}
-
-/// Cancels a batch that has not ended.
-pub(super) fn cancel(service: &Service, number: u64) {
-    let mut store = service.batches.lock();
-    let Some(batch) = store.get_mut(number) else {
-        return;
-    };
-    if !batch.has_ended() && batch.cancelled.is_none() {
-        batch.cancelled = Some(Moment::now());
-        batch.wake.notify_waiters();
-    }
-}
-
-/// Names a set of items, however they are ordered.
-fn set_name(asked: &Asked, source: &Source, file: Option<&str>) -> String {
-    let mut ids: BTreeSet<&str> = source.ids().into_iter().collect();
-    let digest = Digest::new("specstress sim batch 1").field("wire", asked.wire.name());
-    let flawed = matches!(source, Source::Flawed(_));
-    if flawed {
-        ids.extend(file);
-    }
-    ids.into_iter()
-        .fold(digest, |digest, id| digest.field("id", id))
-        .hex()
-}
-
-fn empty_set_name(wire: Wire, label: &Value) -> String {
-    Digest::new("specstress sim empty batch 1")
-        .field("wire", wire.name())
-        .field("label", label.to_string())
-        .hex()
-}
-
-/// The same for the same items sent equally often.
-fn batch_id(wire: Wire, set: &str, nth: u32) -> String {
-    let id = format!("{}{nth:02}", &set[..20]);
-    match wire {
-        Wire::Anthropic => format!("msgbatch_{id}"),
-        Wire::OpenAi | Wire::Xai => format!("batch_{id}"),
-        Wire::Gemini => format!("batches/{id}"),
-    }
-}
-
-/// Refuses ids that come twice.
-pub(super) fn unique<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<(), &'a str> {
-    let mut seen = std::collections::HashSet::new();
-    match ids.into_iter().find(|id| !seen.insert(*id)) {
-        Some(id) => Err(id),
-        None => Ok(()),
-    }
 }
 
 /// The refusal of a Gemini batch that is over the limit of enqueued tokens.

@@ -7,25 +7,8 @@ use tokio::time::Instant;
 
 use crate::server::batch::item::{Asked, Item};
 use crate::server::batch::options::{BatchFate, ItemFate};
-use crate::server::clock::since_epoch;
+use crate::server::batch::time::Moment;
 use crate::server::wire::{Refusal, Wire};
-
-/// A moment on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) at: Instant,
-    /// Seconds since 1970-01-01.
-    pub(super) unix: u64,
-}
-
-impl Moment {
-    pub(super) fn now() -> Self {
-        Self {
-            at: Instant::now(),
-            unix: since_epoch().as_secs(),
-        }
-    }
-}
 
 /// What is wrong with a batch as a whole.
 #[derive(Clone, Debug, PartialEq)]

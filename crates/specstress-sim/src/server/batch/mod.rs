@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod desk;
+mod ending;
 mod engine;
 mod files;
 mod front;
@@ -13,6 +14,7 @@ mod item;
 mod job;
 mod list;
 mod multipart;
+mod names;
 mod openai;
 mod options;
 mod query;
@@ -20,6 +22,7 @@ mod read;
 mod route;
 mod stats;
 mod store;
+mod time;
 mod xai;
 
 use crate::server::wire::{Refusal, Wire};

@@ -4,11 +4,11 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::server::batch::engine::{Draft, Source, unique};
+use crate::server::batch::engine::{Draft, Source};
 use crate::server::batch::item::{Asked, Item};
 use crate::server::batch::job::{Batch, Given, How, Outcome};
 use crate::server::batch::openai;
-use crate::server::batch::read::{entry, json};
+use crate::server::batch::read::{entry, json, unique};
 use crate::server::batch::store::{Content, File};
 use crate::server::batch::{Limits, quoted};
 use crate::server::clock::day_of;
