@@ -1,22 +1,41 @@
 //! What becomes of a batch and its items in the end.
 
 use crate::server::batch::engine::part_mut;
-use crate::server::batch::job::{End, How, Outcome};
+use crate::server::batch::job::{Batch, End, How, Outcome};
 use crate::server::batch::names::results_file;
 use crate::server::batch::store::{Content, File, Store, Which};
 use crate::server::batch::time::Moment;
 use crate::server::service::Service;
 use crate::server::wire::Wire;
 
-/// Ends a part: settles what each item came to, counts it, and lays out the files.
+/// Ends a part: settles what each item came to, counts it, and lays out the files. A part that fails takes the rest of
+/// its batch with it.
 pub(super) fn end(service: &Service, number: u64, place: usize, how: How) {
     let mut store = service.batches.lock();
     let moment = service.batches.clock.now();
+    let fails = matches!(how, How::Failed(_));
     let Some(part) = part_mut(&mut store, number, place) else {
         return;
     };
     part.end = Some(End { moment, how });
     settle(service, &store, number, place);
+    if fails {
+        let Some(batch) = store.get_mut(number) else {
+            return;
+        };
+        stop(batch, moment);
+        let mut stopped = Vec::new();
+        for (place, part) in batch.parts.iter_mut().enumerate() {
+            if part.end.is_none() {
+                let how = part.end_cancelled();
+                part.end = Some(End { moment, how });
+                stopped.push(place);
+            }
+        }
+        for place in stopped {
+            settle(service, &store, number, place);
+        }
+    }
     lay_out(&mut store, number, moment);
 }
 
@@ -124,6 +143,14 @@ pub(super) fn cancel(service: &Service, number: u64) {
     };
     if !batch.has_ended() && batch.cancelled.is_none() {
         batch.cancelled = Some(service.batches.clock.now());
+        stop(batch, service.batches.clock.now());
         batch.wake.notify_waiters();
+    }
+}
+
+/// From now on nothing more is done.
+fn stop(batch: &mut Batch, moment: Moment) {
+    for part in &mut batch.parts {
+        part.stopped.get_or_insert(moment.at);
     }
 }

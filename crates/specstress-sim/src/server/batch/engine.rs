@@ -54,7 +54,7 @@ pub(super) struct Draft {
     pub(super) source: Option<Source>,
 }
 
-/// A batch that was made.
+/// A batch that was made, or got more items.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) number: u64,
@@ -75,13 +75,7 @@ pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
         Some(source) => set_name(&draft.asked, source, draft.given.file.as_deref()),
         None => empty_set_name(wire, &label),
     };
-    let history = store.sets.entry(set.clone()).or_default();
-    history.sent += 1;
-    let nth = history.sent;
-    let faults = &service.options.batch.faults;
-    let seed = service.options.seed;
-    let dropped = history.dropped < faults.max_per_batch && faults.drops_creation(seed, &set, nth);
-    history.dropped += u32::from(dropped);
+    let (nth, dropped) = send_set(service, &mut store, &set);
     let number = store.insert(Batch {
         id: batch_id(wire, &set, nth),
         asked: draft.asked,
@@ -110,14 +104,29 @@ pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
 }
 
 /// Adds items to a batch.
-pub(super) fn add(service: &Arc<Service>, number: u64, source: Source) {
+pub(super) fn add(service: &Arc<Service>, number: u64, source: Source) -> Result<Made, Refusal> {
     let mut store = service.batches.lock();
-    let Some(batch) = store.get(number) else {
-        return;
-    };
+    let batch = store.get(number);
+    let batch = batch.ok_or_else(|| Refusal::new(404, "the batch is gone"))?;
+    let wire = batch.asked.wire;
     let set = set_name(&batch.asked, &source, None);
-    store.sets.entry(set.clone()).or_default().sent += 1;
+    let (_, dropped) = send_set(service, &mut store, &set);
+    if dropped {
+        service.stats.ledger().batches(wire).fault("create_dropped");
+    }
     add_part(service, &mut store, number, source, &set);
+    Ok(Made { number, dropped })
+}
+
+/// Counts a set that is sent: how often it has been by now, and whether the reply is to be dropped.
+fn send_set(service: &Service, store: &mut Store, set: &str) -> (u32, bool) {
+    let history = store.sets.entry(set.to_owned()).or_default();
+    history.sent += 1;
+    let faults = &service.options.batch.faults;
+    let dropped = history.dropped < faults.max_per_batch
+        && faults.drops_creation(service.options.seed, set, history.sent);
+    history.dropped += u32::from(dropped);
+    (history.sent, dropped)
 }
 
 fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Source, set: &str) {
@@ -156,6 +165,7 @@ fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Sour
         fate: BatchFate::Ends,
         end: None,
         set: set.to_owned(),
+        stopped: None,
     });
     places.push((number, place));
     let history = store.sets.entry(set.to_owned()).or_default();
@@ -220,19 +230,21 @@ async fn drive(
             let Some(part) = batch.parts.get(place) else {
                 return;
             };
+            if part.end.is_some() {
+                return;
+            }
             let cancel = Duration::from_millis(service.options.batch.cancel_ms.into());
-            match (batch.cancelled, &early) {
-                (_, Some(how)) => (
-                    part.start.at + (part.ends - part.start.at) / 10,
-                    how.clone(),
-                ),
-                (Some(cancelled), None) => {
-                    (cancelled.at + cancel, part.end_cancelled(cancelled.at))
-                }
+            let validated = part.start.at + (part.ends - part.start.at) / 10;
+            match (&early, part.stopped) {
+                (Some(how), _) => (validated, how.clone()),
+                (None, Some(stopped)) => (stopped + cancel, part.end_cancelled()),
                 (None, None) => match part.end_in_time() {
                     // What expires at xAI counts as cancelled.
                     How::Expired(done) if asked.wire == Wire::Xai => {
                         (part.ends, How::Cancelled(done))
+                    }
+                    how @ How::Failed(_) if matches!(asked.wire, Wire::OpenAi | Wire::Xai) => {
+                        (validated, how)
                     }
                     how => (part.ends, how),
                 },

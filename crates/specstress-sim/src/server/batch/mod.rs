@@ -20,6 +20,7 @@ mod options;
 mod query;
 mod read;
 mod route;
+mod rows;
 mod stats;
 mod store;
 mod time;

@@ -83,7 +83,7 @@ pub struct BatchFaults {
     /// Batches that end as if all were well, without any result. With [`expired`](Self::expired) and
     /// [`failed`](Self::failed) at most 1.
     pub no_output: f64,
-    /// Batches that are made although the connection is reset before the reply to their creation.
+    /// Batches that are made, and additions at xAI, although the connection is reset before the reply.
     pub create_dropped: f64,
     /// Reads of batches, lists, results and files that are answered 503; never more than three in a row.
     pub unavailable: f64,

@@ -146,7 +146,11 @@ fn a_cancelled_batch_has_no_results_of_the_rest() {
     ));
     assert!(told["cancel_time"].is_string());
     assert_eq!(told["cancel_by_xai_message"], Value::Null);
-    advance(&server, 1.0);
+    // It takes its time to stop, but does nothing more.
+    advance(&server, 0.4);
+    let early = good(&send(&server, "xai", "GET", &path_of("xai", &id)));
+    assert_ne!(early["state"]["num_pending"], 0);
+    advance(&server, 0.6);
     let late = wait(&server, "xai", &id);
     let state = &late["state"];
     let (done, cancelled) = (
@@ -158,6 +162,7 @@ fn a_cancelled_batch_has_no_results_of_the_rest() {
         "{state}"
     );
     assert_eq!(results(&server, "xai", &late).len() as u64, done);
+    assert_eq!(early["state"]["num_success"], done);
     let more = post(
         &server,
         "xai",
