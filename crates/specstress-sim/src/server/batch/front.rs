@@ -71,7 +71,7 @@ pub(in crate::server) async fn serve(
         let draw = |number| faults.cuts_download(seed, &path, number);
         service.batches.lock().read(&path, draw)
     };
-    // What has been sent whole is done, whether the client waits for the reply or not.
+    // What has been read whole is done, whether the client waits for the reply or not.
     let task = {
         let (service, headers) = (Arc::clone(service), head.headers.clone());
         tokio::spawn(async move {

@@ -247,7 +247,7 @@ fn items_are_refused_one_by_one() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Whatever goes wrong: what comes back was sent, nothing comes twice, what is missing was cancelled or lost
     /// as a whole, and sending the failures again ends with every answer, which is the one without faults.

@@ -1,7 +1,7 @@
 //! Everything that goes wrong with batches, and that it ends.
 
 use specstress_sim::{BatchFaults, ServerOptions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::shop::{
     WAYS, addition, creation, faulty, good, id_of, items, path_of, post, results, run, send,
     server, submit, wait,
 };
-use crate::server::client::{Call, Running, connect};
+use crate::server::client::{Call, Running};
 
 #[test]
 fn items_fail_once_and_are_answered_then() {
@@ -256,32 +256,6 @@ fn a_dropped_addition_is_made_and_cannot_be_made_again() {
         assert!(again.body.contains("comes twice"), "{}", again.body);
         assert_eq!(server.stop().batches["xai"].items, 3);
         return;
-    }
-}
-
-#[test]
-fn a_batch_that_was_sent_whole_is_made_for_a_client_that_is_gone() {
-    let server = server(|_| {});
-    for way in [WAYS[0], WAYS[1], WAYS[2], WAYS[4]] {
-        let (path, body) = creation(&server, way, &items(way.0, 3));
-        let call = Call::on(way.0, "POST", &path, &body.to_string());
-        let mut stream = connect(server.address);
-        stream.write_all(&call.bytes()).unwrap();
-        drop(stream);
-        let made = || {
-            server
-                .stats()
-                .batches
-                .get(way.0)
-                .map_or(0, |stats| stats.created)
-        };
-        for _ in 0..2_000 {
-            if made() == 1 {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        assert_eq!(made(), 1, "{way:?}");
     }
 }
 
