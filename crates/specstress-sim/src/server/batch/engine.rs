@@ -193,8 +193,20 @@ fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Sour
         stats.same_items += u64::from(again && count > 0);
         stats.duplicates += u64::from(twice && count > 0);
     }
+    let work = match source {
+        Source::Flawed(flaws) => Work::Done(Some(How::Failed(flaws))),
+        Source::Items(items) => Work::Done(take_items(service, store, number, place, items)),
+        Source::Entries(entries) => Work::Entries(entries),
+    };
     let service = Arc::clone(service);
-    tokio::spawn(async move { drive(&service, number, place, &asked, source, &wake).await });
+    tokio::spawn(async move { drive(&service, number, place, &asked, work, &wake).await });
+}
+
+/// What is to be done before a part can end.
+enum Work {
+    Entries(Vec<Entry>),
+    /// Nothing; with the end of the part where it ends early.
+    Done(Option<How>),
 }
 
 pub(super) fn part_mut(store: &mut Store, number: u64, place: usize) -> Option<&mut Part> {
@@ -207,15 +219,15 @@ async fn drive(
     number: u64,
     place: usize,
     asked: &Asked,
-    source: Source,
+    work: Work,
     wake: &Notify,
 ) {
-    let early = match source {
-        Source::Flawed(flaws) => Some(How::Failed(flaws)),
-        Source::Items(items) => take_items(service, number, place, items),
-        Source::Entries(entries) => {
+    let early = match work {
+        Work::Done(early) => early,
+        Work::Entries(entries) => {
             let items = answer_apart(service, asked, entries).await;
-            take_items(service, number, place, items)
+            let mut store = service.batches.lock();
+            take_items(service, &mut store, number, place, items)
         }
     };
     loop {
@@ -276,13 +288,18 @@ pub(super) async fn answer_apart(
 
 /// Takes the answered items into their part, with a fate for each. A part that is over the limit of enqueued tokens
 /// ends early.
-fn take_items(service: &Service, number: u64, place: usize, items: Arc<[Item]>) -> Option<How> {
+fn take_items(
+    service: &Service,
+    store: &mut Store,
+    number: u64,
+    place: usize,
+    items: Arc<[Item]>,
+) -> Option<How> {
     let (seed, faults) = (service.options.seed, &service.options.batch.faults);
-    let mut store = service.batches.lock();
     let batch = store.get(number)?;
     let wire = batch.asked.wire;
     let over = match service.options.batch.enqueued_tokens {
-        Some(limit) if wire == Wire::OpenAi => over_limit(&store, wire, &items, limit),
+        Some(limit) if wire == Wire::OpenAi => over_limit(store, wire, &items, limit),
         _ => None,
     };
     if let Some(flaw) = over {
@@ -319,7 +336,7 @@ fn take_items(service: &Service, number: u64, place: usize, items: Arc<[Item]>) 
             items: Arc::clone(&items),
         }));
     }
-    let part = part_mut(&mut store, number, place)?;
+    let part = part_mut(store, number, place)?;
     part.order = shuffled(&part.set, items.len());
     part.fates = fates;
     part.items = Some(items);
