@@ -386,8 +386,8 @@ pub(crate) struct SimArgs {
 pub(crate) enum SimCommand {
     /// Serve until Ctrl-C, on this machine only.
     ///
-    /// Speaks the formats of Anthropic, OpenAI, Gemini and xAI, with rate limits, headers and faults like theirs.
-    /// Any key that is not empty is taken. When it ends it says what it was asked, and how often each fault struck.
+    /// Speaks the formats of Anthropic, OpenAI, Gemini and xAI, live and in batches, with rate limits, headers and
+    /// faults like theirs. Any key that is not empty is taken. When it ends it says what it was asked, and how often each fault struck.
     Serve {
         /// The port; 0 chooses a free one.
         #[arg(long, default_value_t = 8787)]
@@ -398,5 +398,12 @@ pub(crate) enum SimCommand {
         /// Write a config for `specstress run` that asks this server, and go on serving.
         #[arg(long, value_name = "FILE")]
         write_config: Option<PathBuf>,
+        /// How long a batch takes, instead of the config's `server.batch.delay_ms`.
+        #[arg(long, value_name = "MS")]
+        batch_delay: Option<u32>,
+        /// Let every fault of batches happen at this rate, from 0 to a third, instead of the config's
+        /// `server.batch.faults`.
+        #[arg(long, value_name = "RATE")]
+        batch_faults: Option<f64>,
     },
 }

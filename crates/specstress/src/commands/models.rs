@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ModelsArgs) -> anyhow::Result<()> {
 }
 
 /// The day it is now, in UTC.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Date::from_unix_seconds(now.map_or(0, |since| since.as_secs()))
 }
