@@ -55,6 +55,7 @@
 
 mod agreement;
 mod bins;
+mod clustered;
 mod compare;
 mod correlation;
 mod disagreement;
@@ -91,6 +92,7 @@ pub use agreement::{
 #[cfg(feature = "bootstrap")]
 pub use agreement::{AgreementInterval, agreement_bootstrap};
 pub use bins::{BinRate, Bins, Enrichment, enrichment};
+pub use clustered::{ClusteredMean, ClusteredProportion, clustered_mean, clustered_proportion};
 pub use compare::{
     Adjusted, Adjustment, McNemar, Wilcoxon, adjust_p_values, mcnemar, wilcoxon_signed_rank,
 };
@@ -114,7 +116,7 @@ pub use noncompliance::{
     MajorityVote, ModelVotes, NonCompliance, ScenarioVotes, frequent_noncompliance,
 };
 pub use normal::normal_quantile;
-pub use nudge::{ClusteredMean, NudgeEffects, NudgePair, nudge_effects};
+pub use nudge::{NudgeEffects, NudgePair, nudge_effects};
 pub use outlier::{
     DirectedCount, ModelOutlier, ModelOutlierCount, OutlierCounts, OutlierParams, OutlierReading,
     Outliers, outlier_counts, outliers,

@@ -1,37 +1,38 @@
-use ndarray::{ArrayView3, Axis};
+use ndarray::{ArrayView3, Axis, Slice};
 
 use super::one::MissingPolicy;
 use crate::score::{Reading, Score};
 
-/// Scenarios per block: the sums of a block stay in the first cache, and its loops run over
-/// neighbouring scenarios, which the compiler turns into vector instructions.
+/// Scenarios per block: its scores stay in the first cache, and loops over neighbouring scenarios
+/// become vector instructions.
 pub(super) const LANES: usize = 64;
 
-/// Largest score whose square fits a lane.
-const LARGEST: u32 = 65_535;
+/// Most models whose sums of squares of 8-bit scores, times their number, fit in 32 bits.
+pub(super) const MOST_MODELS: usize = 257;
 
-type Lanes = [u32; LANES];
-
-/// Integer scores of up to [`LANES`] scenarios, one lane per scenario.
+/// Scores of 8 bits of up to [`LANES`] scenarios, one lane per scenario. Lanes beyond the scenarios
+/// read hold anything.
 pub(super) struct Block {
     values: usize,
     /// Score at `model * values + value`; 0 where it does not count.
-    scores: Vec<Lanes>,
-    squares: Vec<Lanes>,
-    /// 1 where a score counts, else 0.
-    counts: Vec<Lanes>,
+    scores: Vec<[u8; LANES]>,
+    gaps: bool,
+    /// 1 where a score counts, else 0; only kept up with gaps, as are the next two.
+    counts: Vec<[u8; LANES]>,
     /// Per model: 1 with all scores.
-    complete: Vec<Lanes>,
+    complete: Vec<[u8; LANES]>,
     /// Per model: 1 with at least one score.
-    some: Vec<Lanes>,
+    some: Vec<[u8; LANES]>,
 }
 
-/// Sums over the models of one panel.
+/// Sums over the models of one panel, one lane per scenario.
 pub(super) struct Sums {
-    /// Count, sum and sum of squares per value.
-    pub(super) values: Vec<([u32; LANES], [u32; LANES], [u64; LANES])>,
-    pub(super) complete: [u32; LANES],
-    pub(super) some: [u32; LANES],
+    /// Per value: sum of scores, and sum of squares.
+    pub(super) values: Vec<([u32; LANES], [u32; LANES])>,
+    /// Per value: number of scores; only with gaps, as are the next two.
+    pub(super) counts: Vec<[u16; LANES]>,
+    pub(super) complete: [u16; LANES],
+    pub(super) some: [u16; LANES],
 }
 
 impl Block {
@@ -39,15 +40,20 @@ impl Block {
         Self {
             values,
             scores: vec![[0; LANES]; models * values],
-            squares: vec![[0; LANES]; models * values],
+            gaps: false,
             counts: vec![[0; LANES]; models * values],
             complete: vec![[0; LANES]; models],
             some: vec![[0; LANES]; models],
         }
     }
 
+    /// Whether any score of the block is missing.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.gaps
+    }
+
     /// Reads scenarios `from` to `from + lanes - 1`; `false` where a score is not an integer of
-    /// at most 16 bits, whose square would not fit its lane.
+    /// 8 bits.
     pub(super) fn fill<S: Score>(
         &mut self,
         scores: ArrayView3<'_, S>,
@@ -55,37 +61,48 @@ impl Block {
         lanes: usize,
         policy: MissingPolicy,
     ) -> bool {
-        let mut integers = true;
+        let part = scores.slice_axis(Axis(0), Slice::from(from..from + lanes));
+        let copied: Vec<S>;
+        let flat = if let Some(flat) = part.to_slice() {
+            flat
+        } else {
+            copied = part.iter().copied().collect();
+            &copied
+        };
         let cells = self.scores.len();
-        let buffers = (
-            &mut self.scores[..],
-            &mut self.squares[..],
-            &mut self.counts[..],
-        );
-        let (all, squares, counts) = buffers;
-        for lane in 0..lanes {
-            let mut put = |cell: usize, score: S| {
-                let (score, count) = match score.reading() {
-                    Some(Reading::Integer(score)) if score <= LARGEST => (score, 1),
-                    None => (0, 0),
-                    Some(_) => {
-                        integers = false;
-                        (0, 0)
+        let (mut narrow, mut gaps) = (true, false);
+        for (cell, column) in self.scores.iter_mut().enumerate() {
+            let own = flat[cell..].iter().step_by(cells);
+            for (lane, score) in column.iter_mut().zip(own) {
+                *lane = match score.reading() {
+                    Some(Reading::Integer(score)) => u8::try_from(score).unwrap_or_else(|_| {
+                        narrow = false;
+                        0
+                    }),
+                    Some(Reading::Real(_)) => {
+                        narrow = false;
+                        0
+                    }
+                    None => {
+                        gaps = true;
+                        0
                     }
                 };
-                all[cell][lane] = score;
-                squares[cell][lane] = score * score;
-                counts[cell][lane] = count;
-            };
-            let matrix = scores.index_axis(Axis(0), from + lane);
-            if let Some(flat) = matrix.as_slice() {
-                for (cell, &score) in flat[..cells].iter().enumerate() {
-                    put(cell, score);
-                }
-            } else {
-                for (cell, &score) in matrix.iter().enumerate() {
-                    put(cell, score);
-                }
+            }
+        }
+        self.gaps = gaps;
+        if gaps && narrow {
+            self.find_gaps(flat, policy);
+        }
+        narrow
+    }
+
+    fn find_gaps<S: Score>(&mut self, flat: &[S], policy: MissingPolicy) {
+        let cells = self.scores.len();
+        for (cell, column) in self.counts.iter_mut().enumerate() {
+            let own = flat[cell..].iter().step_by(cells);
+            for (lane, score) in column.iter_mut().zip(own) {
+                *lane = u8::from(score.reading().is_some());
             }
         }
         for model in 0..self.complete.len() {
@@ -100,9 +117,8 @@ impl Block {
             if policy != MissingPolicy::DropScore {
                 for cell in cells {
                     for (lane, complete) in complete.iter().enumerate() {
-                        let keep = 0_u32.wrapping_sub(*complete);
+                        let keep = 0_u8.wrapping_sub(*complete);
                         self.scores[cell][lane] &= keep;
-                        self.squares[cell][lane] &= keep;
                         self.counts[cell][lane] &= keep;
                     }
                 }
@@ -110,29 +126,37 @@ impl Block {
             self.complete[model] = complete;
             self.some[model] = some;
         }
-        integers
     }
 
+    /// Sums up a panel of at most [`MOST_MODELS`] models.
     pub(super) fn sums(&self, models: &[usize], into: &mut Sums) {
-        into.complete = [0; LANES];
-        into.some = [0; LANES];
-        for &model in models {
-            for lane in 0..LANES {
-                into.complete[lane] += self.complete[model][lane];
-                into.some[lane] += self.some[model][lane];
+        for (value, (sums, squares)) in into.values.iter_mut().enumerate() {
+            (*sums, *squares) = ([0; LANES], [0; LANES]);
+            for &model in models {
+                let scores = &self.scores[model * self.values + value];
+                for lane in 0..LANES {
+                    let score = u16::from(scores[lane]);
+                    sums[lane] += u32::from(score);
+                    squares[lane] += u32::from(score * score);
+                }
             }
         }
-        for (value, (count, sum, square)) in into.values.iter_mut().enumerate() {
-            (*count, *sum, *square) = ([0; LANES], [0; LANES], [0; LANES]);
-            for &model in models {
-                let cell = model * self.values + value;
-                let (counts, scores) = (&self.counts[cell], &self.scores[cell]);
-                let squares = &self.squares[cell];
-                for lane in 0..LANES {
-                    count[lane] += counts[lane];
-                    sum[lane] += scores[lane];
-                    square[lane] += u64::from(squares[lane]);
-                }
+        if !self.gaps {
+            return;
+        }
+        let add = |into: &mut [u16; LANES], part: &[u8; LANES]| {
+            for lane in 0..LANES {
+                into[lane] += u16::from(part[lane]);
+            }
+        };
+        into.complete = [0; LANES];
+        into.some = [0; LANES];
+        into.counts.fill([0; LANES]);
+        for &model in models {
+            add(&mut into.complete, &self.complete[model]);
+            add(&mut into.some, &self.some[model]);
+            for (value, counts) in into.counts.iter_mut().enumerate() {
+                add(counts, &self.counts[model * self.values + value]);
             }
         }
     }
@@ -141,7 +165,8 @@ impl Block {
 impl Sums {
     pub(super) fn new(values: usize) -> Self {
         Self {
-            values: vec![([0; LANES], [0; LANES], [0; LANES]); values],
+            values: vec![([0; LANES], [0; LANES]); values],
+            counts: vec![[0; LANES]; values],
             complete: [0; LANES],
             some: [0; LANES],
         }

@@ -3,6 +3,7 @@
 mod block;
 mod one;
 mod panels;
+mod quick;
 
 pub use one::{Disagreement, DisagreementParams, MissingPolicy, disagreement, disagreement_batch};
 pub use panels::{PanelDisagreement, disagreement_panels};

@@ -1,7 +1,8 @@
 use ndarray::{ArrayView3, Axis};
 
 use super::block::{Block, LANES, Sums};
-use super::one::{DisagreementParams, Measure, MissingPolicy, Spread};
+use super::one::{DisagreementParams, Measure, MissingPolicy};
+use super::quick::Quick;
 use crate::panel::{chosen, not_empty};
 use crate::parallel::map_indices;
 use crate::score::Score;
@@ -34,23 +35,36 @@ enum Held {
 }
 
 impl PanelDisagreement {
-    fn new(spread: Option<(usize, Spread)>, n: usize, missing: usize, high: bool) -> Self {
+    /// Without a disagreement.
+    pub(super) fn unknown(n: usize, missing: usize) -> Self {
         let narrow = |count: usize| u16::try_from(count).expect("checked at the entry");
-        let (upper, lower, held) = match spread {
-            None => (0, 0, Held::Nothing),
-            Some((_, spread)) => match spread.square {
-                Some(square) => (square.numerator(), square.denominator(), Held::Square),
-                None => (spread.dispersion.to_bits(), 0, Held::Dispersion),
-            },
-        };
+        Self {
+            upper: 0,
+            lower: 0,
+            n: narrow(n),
+            missing: narrow(missing),
+            widest: 0,
+            held: Held::Nothing,
+            high: false,
+        }
+    }
+
+    /// With the exact square `upper / lower`, of `n` models and `missing` others.
+    #[inline]
+    pub(super) fn square(
+        upper: u64,
+        lower: u64,
+        (n, missing): (usize, usize),
+        widest: u16,
+        high: bool,
+    ) -> Self {
         Self {
             upper,
             lower,
-            n: narrow(n),
-            missing: narrow(missing),
-            widest: narrow(spread.map_or(0, |(value, _)| value)),
-            held,
+            widest,
+            held: Held::Square,
             high,
+            ..Self::unknown(n, missing)
         }
     }
 
@@ -95,11 +109,11 @@ impl PanelDisagreement {
 /// [`disagreement`](crate::disagreement()) of many scenarios for several panels in one pass.
 ///
 /// `scores` is scenarios x models x values; `panels` lists the rows of each panel. Returns one
-/// list per panel, in the order of `panels`, with one entry per scenario. Integer scores and a
-/// measure with [`Dispersion::exact_square_of_sums`] take the fast way: 64 scenarios at a time,
-/// no allocation per scenario. Everything else is measured as by
-/// [`disagreement_batch`](crate::disagreement_batch()); the answers are the same. With the
-/// feature `rayon` chunks of scenarios run on all cores.
+/// list per panel, in the order of `panels`, with one entry per scenario. Integer scores up to 255,
+/// panels up to 257 models and a measure with [`Dispersion::scatter_scale`] take the fast way: 64
+/// scenarios at a time, in integers, without an allocation or a root per scenario. Everything
+/// else is measured as by [`disagreement_batch`](crate::disagreement_batch()); the answers are the
+/// same. With the feature `rayon` chunks of scenarios run on all cores.
 ///
 /// Errors as `disagreement`, for panels above 65,535 models and for more than 65,535 values.
 /// Cost O(scenarios x (cells + models of all panels x values)); 24 bytes per scenario and panel.
@@ -137,14 +151,25 @@ pub fn disagreement_panels<S: Score, D: Dispersion + Sync>(
             }
         }
     }
-    let list = |_: &&[usize]| Vec::with_capacity(scenarios);
-    let mut found: Vec<Vec<PanelDisagreement>> = panels.iter().map(list).collect();
+    let ways: Vec<Way<'_>> = panels
+        .iter()
+        .map(|&panel| Way {
+            panel,
+            quick: Quick::new(panel.len(), params),
+        })
+        .collect();
+    let mut found: Vec<Vec<PanelDisagreement>> = panels
+        .iter()
+        .map(|_| Vec::with_capacity(scenarios))
+        .collect();
     if cfg!(feature = "rayon") {
         let chunks = map_indices(scenarios.div_ceil(CHUNK), |chunk| {
-            let (from, mut part) = (chunk * CHUNK, vec![Vec::new(); panels.len()]);
+            let from = chunk * CHUNK;
             let count = CHUNK.min(scenarios - from);
-            let pass = Pass::new(models, values, panels, params);
-            pass.run(scores, from, count, &mut part).map(|()| part)
+            let mut part = vec![Vec::with_capacity(count); panels.len()];
+            Pass::new(scores, &ways, params)
+                .run(from, count, &mut part)
+                .map(|()| part)
         });
         for chunk in chunks {
             for (all, part) in found.iter_mut().zip(chunk?) {
@@ -152,119 +177,81 @@ pub fn disagreement_panels<S: Score, D: Dispersion + Sync>(
             }
         }
     } else {
-        let pass = Pass::new(models, values, panels, params);
-        pass.run(scores, 0, scenarios, &mut found)?;
+        Pass::new(scores, &ways, params).run(0, scenarios, &mut found)?;
     }
     Ok(found)
 }
 
+/// A panel and its fast way, where it has one.
+struct Way<'a> {
+    panel: &'a [usize],
+    quick: Option<Quick>,
+}
+
 /// The buffers of one pass over scenarios.
-struct Pass<'a, D> {
-    panels: &'a [&'a [usize]],
-    params: &'a DisagreementParams<D>,
+struct Pass<'a, S, D> {
+    scores: ArrayView3<'a, S>,
+    ways: &'a [Way<'a>],
+    missing: MissingPolicy,
     block: Block,
     sums: Sums,
     slow: Measure<'a, D>,
 }
 
-impl<'a, D: Dispersion> Pass<'a, D> {
+impl<'a, S: Score, D: Dispersion> Pass<'a, S, D> {
     fn new(
-        models: usize,
-        values: usize,
-        panels: &'a [&'a [usize]],
+        scores: ArrayView3<'a, S>,
+        ways: &'a [Way<'a>],
         params: &'a DisagreementParams<D>,
     ) -> Self {
+        let (_, models, values) = scores.dim();
         Self {
-            panels,
-            params,
+            scores,
+            ways,
+            missing: params.missing,
             block: Block::new(models, values),
             sums: Sums::new(values),
             slow: Measure::new(params),
         }
     }
 
-    fn run<S: Score>(
+    fn run(
         mut self,
-        scores: ArrayView3<'_, S>,
         from: usize,
         count: usize,
         into: &mut [Vec<PanelDisagreement>],
     ) -> Result<(), StatsError> {
+        let ways = self.ways;
         for start in (from..from + count).step_by(LANES) {
             let lanes = LANES.min(from + count - start);
-            let integers = self.block.fill(scores, start, lanes, self.params.missing);
-            for (panel, found) in self.panels.iter().zip(into.iter_mut()) {
-                if integers {
-                    self.block.sums(panel, &mut self.sums);
-                }
-                for lane in 0..lanes {
-                    let quick = if integers {
-                        self.lane(panel.len(), lane)
-                    } else {
-                        None
-                    };
-                    found.push(match quick {
-                        Some(quick) => quick,
-                        None => self.measure(scores, start + lane, panel)?,
-                    });
+            let narrow = self.block.fill(self.scores, start, lanes, self.missing);
+            for (way, found) in ways.iter().zip(into.iter_mut()) {
+                match &way.quick {
+                    Some(quick) if narrow => {
+                        self.block.sums(way.panel, &mut self.sums);
+                        if self.block.has_gaps() {
+                            found.extend((0..lanes).map(|lane| quick.lane(&self.sums, lane)));
+                        } else {
+                            quick.whole(&self.sums, lanes, found);
+                        }
+                    }
+                    _ => {
+                        for scenario in start..start + lanes {
+                            found.push(self.measure(scenario, way.panel)?);
+                        }
+                    }
                 }
             }
         }
         Ok(())
     }
 
-    /// One scenario from its sums; `None` where the measure needs the scores themselves.
-    fn lane(&self, panel: usize, lane: usize) -> Option<PanelDisagreement> {
-        let params = self.params;
-        let complete = self.sums.complete[lane] as usize;
-        let missing = panel - complete;
-        let n = match params.missing {
-            MissingPolicy::DropScore => self.sums.some[lane] as usize,
-            MissingPolicy::DropModel | MissingPolicy::RequireAll => complete,
-        };
-        let nothing = PanelDisagreement::new(None, n, missing, false);
-        if params.missing == MissingPolicy::RequireAll && missing > 0 {
-            return Some(nothing);
-        }
-        let mut widest: Option<(usize, Ratio)> = None;
-        for (value, (count, sum, squares)) in self.sums.values.iter().enumerate() {
-            let (count, sum) = (count[lane], sum[lane]);
-            if (count as usize) < params.dispersion.min_scores().max(1) {
-                return Some(nothing);
-            }
-            let sums = (u64::from(count), u64::from(sum), squares[lane]);
-            let square = params
-                .dispersion
-                .exact_square_of_sums(sums.0, sums.1, sums.2)?;
-            if widest.is_none_or(|(_, best)| square > best) {
-                widest = Some((value, square));
-            }
-        }
-        let (value, square) = widest?;
-        Some(PanelDisagreement {
-            upper: square.numerator(),
-            lower: square.denominator(),
-            held: Held::Square,
-            // The dispersion itself only matters to a bar that is no ratio.
-            high: if params.threshold.is_exact() {
-                params.threshold.is_reached(0.0, Some(square))
-            } else {
-                params
-                    .threshold
-                    .is_reached(square.to_f64().sqrt(), Some(square))
-            },
-            widest: u16::try_from(value).ok()?,
-            ..nothing
-        })
-    }
-
-    fn measure<S: Score>(
+    fn measure(
         &mut self,
-        scores: ArrayView3<'_, S>,
         scenario: usize,
         panel: &[usize],
     ) -> Result<PanelDisagreement, StatsError> {
-        let matrix = scores.index_axis(Axis(0), scenario);
+        let matrix = self.scores.index_axis(Axis(0), scenario);
         let found = self
             .slow
             .scenario(matrix, panel)
@@ -272,15 +259,21 @@ impl<'a, D: Dispersion> Pass<'a, D> {
                 scenario,
                 source: Box::new(source),
             })?;
-        let spread = found.widest.zip(found.max).map(|(value, dispersion)| {
-            let square = found.max_square;
-            (value, Spread { dispersion, square })
-        });
-        Ok(PanelDisagreement::new(
-            spread,
-            found.n,
-            found.missing,
-            found.high,
-        ))
+        let unknown = PanelDisagreement::unknown(found.n, found.missing);
+        let Some((value, dispersion)) = found.widest.zip(found.max) else {
+            return Ok(unknown);
+        };
+        let (upper, lower, held) = match found.max_square {
+            Some(square) => (square.numerator(), square.denominator(), Held::Square),
+            None => (dispersion.to_bits(), 0, Held::Dispersion),
+        };
+        Ok(PanelDisagreement {
+            upper,
+            lower,
+            held,
+            widest: u16::try_from(value).expect("checked at the entry"),
+            high: found.high,
+            ..unknown
+        })
     }
 }

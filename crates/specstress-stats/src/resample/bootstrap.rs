@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use rand::RngExt;
 
 use super::stream;
@@ -142,30 +140,4 @@ fn add(totals: &mut [f64], row: &[f64]) {
     for (total, part) in totals.iter_mut().zip(row) {
         *total += part;
     }
-}
-
-/// Sums of items by cluster, clusters by rising name; without names one item is one cluster.
-pub(crate) fn cluster_sums(
-    items: usize,
-    clusters: Option<&[u64]>,
-    width: usize,
-    mut add_item: impl FnMut(usize, &mut [f64]) -> Result<(), StatsError>,
-) -> Result<Array2<f64>, StatsError> {
-    let row_of: Vec<usize> = match clusters {
-        None => (0..items).collect(),
-        Some(names) => {
-            StatsError::same_length(items, names.len())?;
-            let mut rows: BTreeMap<u64, usize> = names.iter().map(|&name| (name, 0)).collect();
-            for (row, at) in rows.values_mut().enumerate() {
-                *at = row;
-            }
-            names.iter().map(|name| rows[name]).collect()
-        }
-    };
-    let rows = row_of.iter().max().map_or(0, |last| last + 1);
-    let mut flat = vec![0.0; rows * width];
-    for (item, row) in row_of.into_iter().enumerate() {
-        add_item(item, &mut flat[row * width..(row + 1) * width])?;
-    }
-    Ok(Array2::from_shape_vec((rows, width), flat).expect("rows x width numbers"))
 }

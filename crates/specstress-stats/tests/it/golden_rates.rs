@@ -1,4 +1,4 @@
-//! Rates against public libraries.
+//! Rates against public libraries; `tests/golden/golden.py` prints the numbers.
 
 use specstress_stats::{
     Bins, Confidence, Interval, clopper_pearson_interval, cochran_armitage, enrichment,
