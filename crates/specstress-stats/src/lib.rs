@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `bootstrap` | seeded resampling: clustered intervals, permutation p-values, held-out splits |
 //! | `rayon` | the batches and draws run on all cores; the results stay the same, bit for bit |
-//! | `serde` | `serde::Serialize` on every result but the packed [`PanelDisagreement`] |
+//! | `serde` | `serde::Serialize` on every result but the packed [`PanelDisagreements`] |
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -100,8 +100,8 @@ pub use compare::{
 pub use compare::{PairedPermutation, Permutations, paired_permutation};
 pub use correlation::{Correlation, pearson, spearman};
 pub use disagreement::{
-    Disagreement, DisagreementParams, MissingPolicy, PanelDisagreement, disagreement,
-    disagreement_batch, disagreement_panels,
+    Disagreement, DisagreementParams, MissingPolicy, PanelDisagreement, PanelDisagreements,
+    disagreement, disagreement_batch, disagreement_panels,
 };
 pub use dispersion::{Dispersion, Entropy, MeanPairwiseDistance, PopulationStd, Range, SampleStd};
 pub use error::StatsError;

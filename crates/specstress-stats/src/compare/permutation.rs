@@ -2,8 +2,8 @@ use rand::RngExt;
 
 use super::wilcoxon::differences;
 use crate::StatsError;
-use crate::parallel::map_indices;
 use crate::clustered::cluster_sums;
+use crate::parallel::map_indices;
 use crate::resample::stream;
 
 /// How many random permutations, and their seed.

@@ -1,3 +1,5 @@
+use std::ops::{Add, BitAnd, BitOr, Mul, Not, Sub};
+
 use ndarray::{ArrayView3, Axis, Slice};
 
 use super::one::MissingPolicy;
@@ -7,8 +9,12 @@ use crate::score::{Reading, Score};
 /// become vector instructions.
 pub(super) const LANES: usize = 64;
 
-/// Most models whose sums of squares of 8-bit scores, times their number, fit in 32 bits.
-pub(super) const MOST_MODELS: usize = 257;
+/// Most models of a panel: their number has 8 bits, and their number times their sum of squares of
+/// 8-bit scores 32.
+pub(super) const MOST_MODELS: usize = 255;
+
+/// Lanes that are summed together, so that the sums stay in registers.
+const TILE: usize = 32;
 
 /// Scores of 8 bits of up to [`LANES`] scenarios, one lane per scenario. Lanes beyond the scenarios
 /// read hold anything.
@@ -16,6 +22,7 @@ pub(super) struct Block {
     values: usize,
     /// Score at `model * values + value`; 0 where it does not count.
     scores: Vec<[u8; LANES]>,
+    largest: u8,
     gaps: bool,
     /// 1 where a score counts, else 0; only kept up with gaps, as are the next two.
     counts: Vec<[u8; LANES]>,
@@ -25,11 +32,11 @@ pub(super) struct Block {
     some: Vec<[u8; LANES]>,
 }
 
-/// Sums over the models of one panel, one lane per scenario.
+/// Sums over the models of one panel where some scores are missing, one lane per scenario.
 pub(super) struct Sums {
     /// Per value: sum of scores, and sum of squares.
     pub(super) values: Vec<([u32; LANES], [u32; LANES])>,
-    /// Per value: number of scores; only with gaps, as are the next two.
+    /// Per value: number of scores.
     pub(super) counts: Vec<[u16; LANES]>,
     pub(super) complete: [u16; LANES],
     pub(super) some: [u16; LANES],
@@ -40,6 +47,7 @@ impl Block {
         Self {
             values,
             scores: vec![[0; LANES]; models * values],
+            largest: 0,
             gaps: false,
             counts: vec![[0; LANES]; models * values],
             complete: vec![[0; LANES]; models],
@@ -90,6 +98,7 @@ impl Block {
                 };
             }
         }
+        self.largest = self.scores.iter().flatten().copied().max().unwrap_or(0);
         self.gaps = gaps;
         if gaps && narrow {
             self.find_gaps(flat, policy);
@@ -128,21 +137,73 @@ impl Block {
         }
     }
 
-    /// Sums up a panel of at most [`MOST_MODELS`] models.
+    /// The largest scatter `n*S2 - S1^2` of the values, and the first value that has it, for a panel
+    /// of at most [`MOST_MODELS`] models without gaps.
+    pub(super) fn widest(
+        &self,
+        models: &[usize],
+        best: &mut [u32; LANES],
+        widest: &mut [u8; LANES],
+    ) {
+        // Every step stays below (n * largest)^2.
+        if models.len() * usize::from(self.largest) <= 255 {
+            self.widest_in::<u16>(models, best, widest);
+        } else {
+            self.widest_in::<u32>(models, best, widest);
+        }
+    }
+
+    fn widest_in<L: Lane>(
+        &self,
+        models: &[usize],
+        best: &mut [u32; LANES],
+        widest: &mut [u8; LANES],
+    ) {
+        let n = L::from(u8::try_from(models.len()).expect("at most 255 models"));
+        for from in (0..LANES).step_by(TILE) {
+            let mut tops = [L::default(); TILE];
+            let mut firsts = [L::default(); TILE];
+            for value in 0..self.values {
+                let mut sums = [L::default(); TILE];
+                let mut squares = [L::default(); TILE];
+                for &model in models {
+                    let scores = &self.scores[model * self.values + value][from..from + TILE];
+                    for lane in 0..TILE {
+                        let score = L::from(scores[lane]);
+                        sums[lane] = sums[lane] + score;
+                        squares[lane] = squares[lane] + score * score;
+                    }
+                }
+                let name = L::from(u8::try_from(value).expect("at most 255 values"));
+                for lane in 0..TILE {
+                    let scatter = n * squares[lane] - sums[lane] * sums[lane];
+                    // With masks: a branch per lane would cost more than the sums.
+                    let wider = L::mask(scatter > tops[lane]);
+                    tops[lane] = tops[lane].max(scatter);
+                    firsts[lane] = (name & wider) | (firsts[lane] & !wider);
+                }
+            }
+            for lane in 0..TILE {
+                best[from + lane] = tops[lane].into();
+                #[expect(clippy::cast_possible_truncation, reason = "at most 255 values")]
+                let first = Into::<u32>::into(firsts[lane]) as u8;
+                widest[from + lane] = first;
+            }
+        }
+    }
+
+    /// Sums up a panel of at most [`MOST_MODELS`] models, with the counts that gaps leave.
     pub(super) fn sums(&self, models: &[usize], into: &mut Sums) {
         for (value, (sums, squares)) in into.values.iter_mut().enumerate() {
             (*sums, *squares) = ([0; LANES], [0; LANES]);
             for &model in models {
                 let scores = &self.scores[model * self.values + value];
                 for lane in 0..LANES {
-                    let score = u16::from(scores[lane]);
-                    sums[lane] += u32::from(score);
-                    squares[lane] += u32::from(score * score);
+                    let score = u32::from(scores[lane]);
+                    sums[lane] += score;
+                    squares[lane] += score * score;
                 }
             }
-        }
-        if !self.gaps {
-            return;
         }
         let add = |into: &mut [u16; LANES], part: &[u8; LANES]| {
             for lane in 0..LANES {
@@ -159,6 +220,36 @@ impl Block {
                 add(counts, &self.counts[model * self.values + value]);
             }
         }
+    }
+}
+
+/// A number that sums are kept in.
+trait Lane:
+    Copy
+    + Default
+    + Ord
+    + From<u8>
+    + Into<u32>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + BitAnd<Output = Self>
+    + BitOr<Output = Self>
+    + Not<Output = Self>
+{
+    /// All bits, or none.
+    fn mask(on: bool) -> Self;
+}
+
+impl Lane for u16 {
+    fn mask(on: bool) -> Self {
+        Self::from(on).wrapping_neg()
+    }
+}
+
+impl Lane for u32 {
+    fn mask(on: bool) -> Self {
+        Self::from(on).wrapping_neg()
     }
 }
 

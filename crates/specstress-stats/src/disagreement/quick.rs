@@ -1,12 +1,12 @@
-use super::block::{LANES, MOST_MODELS, Sums};
+use super::block::{Block, LANES, MOST_MODELS, Sums};
 use super::one::{DisagreementParams, MissingPolicy};
-use super::panels::PanelDisagreement;
+use super::packed::{Cell, Dispersed, PanelDisagreement, PanelDisagreements};
 use crate::{Dispersion, Ratio, Threshold};
 
 /// How the sums of one panel become its disagreement, with everything that depends only on the
 /// number of scores worked out beforehand.
-pub(super) struct Quick {
-    models: usize,
+pub(super) struct Quick<'a> {
+    panel: &'a [usize],
     missing: MissingPolicy,
     /// By number of scores; `None` where these are too few.
     by_count: Vec<Option<Bar>>,
@@ -20,13 +20,14 @@ struct Bar {
     least: u64,
 }
 
-impl Quick {
+impl<'a> Quick<'a> {
     /// `None` for a measure or a panel that sums cannot serve.
     pub(super) fn new<D: Dispersion>(
-        models: usize,
+        panel: &'a [usize],
+        values: usize,
         params: &DisagreementParams<D>,
     ) -> Option<Self> {
-        if models > MOST_MODELS {
+        if panel.len() > MOST_MODELS || values > usize::from(u8::MAX) {
             return None;
         }
         let fewest = params.dispersion.min_scores().max(1);
@@ -39,66 +40,88 @@ impl Quick {
             Some(Some(Bar { scale, least }))
         };
         Some(Self {
-            models,
+            panel,
             missing: params.missing,
-            by_count: (0..=models).map(bar).collect::<Option<_>>()?,
+            by_count: (0..=panel.len()).map(bar).collect::<Option<_>>()?,
         })
     }
 
+    /// Denominators of the square by number of models.
+    pub(super) fn scales(&self) -> Vec<u64> {
+        let scale = |bar: &Option<Bar>| bar.map_or(0, |bar| bar.scale);
+        self.by_count.iter().map(scale).collect()
+    }
+
     /// Scenarios without a missing score.
-    pub(super) fn whole(&self, sums: &Sums, lanes: usize, into: &mut Vec<PanelDisagreement>) {
-        let n = self.models;
-        let Some(bar) = self.by_count[n] else {
-            into.extend((0..lanes).map(|_| PanelDisagreement::unknown(n, 0)));
+    pub(super) fn whole(&self, block: &Block, lanes: usize, into: &mut PanelDisagreements) {
+        let n = narrow(self.panel.len());
+        let Some(bar) = self.by_count[self.panel.len()] else {
+            into.extend((0..lanes).map(|_| Cell::unknown(n, 0)));
             return;
         };
-        let (mut best, mut widest) = ([0_u32; LANES], [0_u16; LANES]);
-        for (value, (sums, squares)) in (0_u16..).zip(&sums.values) {
-            #[expect(clippy::cast_possible_truncation, reason = "at most 257 models")]
-            let count = n as u32;
-            for lane in 0..LANES {
-                let scatter = count * squares[lane] - sums[lane] * sums[lane];
-                let wider = scatter > best[lane];
-                best[lane] = if wider { scatter } else { best[lane] };
-                widest[lane] = if wider { value } else { widest[lane] };
-            }
-        }
+        let (mut best, mut widest) = ([0_u32; LANES], [0_u8; LANES]);
+        block.widest(self.panel, &mut best, &mut widest);
+        // Above every 32-bit numerator where none reaches the threshold.
+        let (least, possible) = match u32::try_from(bar.least) {
+            Ok(least) => (least, true),
+            Err(_) => (u32::MAX, false),
+        };
         let found = best.iter().zip(&widest).take(lanes);
-        into.extend(found.map(|(&best, &widest)| {
-            let best = u64::from(best);
-            PanelDisagreement::square(best, bar.scale, (n, 0), widest, best >= bar.least)
-        }));
+        into.extend(
+            found.map(|(&best, &widest)| {
+                Cell::square(best, n, 0, widest, possible & (best >= least))
+            }),
+        );
     }
 
     /// One scenario of a block with gaps.
-    pub(super) fn lane(&self, sums: &Sums, lane: usize) -> PanelDisagreement {
+    pub(super) fn lane(&self, sums: &Sums, lane: usize, into: &mut PanelDisagreements) {
         let complete = usize::from(sums.complete[lane]);
-        let missing = self.models - complete;
+        let missing = self.panel.len() - complete;
         let n = match self.missing {
             MissingPolicy::DropScore => usize::from(sums.some[lane]),
             MissingPolicy::DropModel | MissingPolicy::RequireAll => complete,
         };
-        let unknown = PanelDisagreement::unknown(n, missing);
-        if self.missing == MissingPolicy::RequireAll && missing > 0 {
-            return unknown;
+        let spoiled = self.missing == MissingPolicy::RequireAll && missing > 0;
+        let Some((value, square, bar)) = (!spoiled).then(|| self.lane_square(sums, lane)).flatten()
+        else {
+            into.extend(std::iter::once(Cell::unknown(narrow(n), narrow(missing))));
+            return;
+        };
+        let high = square.numerator() >= bar.least;
+        if self.missing == MissingPolicy::DropScore && missing > 0 {
+            // The values may rest on different numbers of scores, which a cell cannot say.
+            into.push(PanelDisagreement {
+                dispersion: Dispersed::Square(square),
+                widest: value.into(),
+                n: narrow(n).into(),
+                missing: narrow(missing).into(),
+                high,
+            });
+            return;
         }
-        let mut widest: Option<(u16, Ratio, Bar)> = None;
+        let upper = u32::try_from(square.numerator()).expect("a 32-bit scatter");
+        let cell = Cell::square(upper, narrow(n), narrow(missing), value, high);
+        into.extend(std::iter::once(cell));
+    }
+
+    fn lane_square(&self, sums: &Sums, lane: usize) -> Option<(u8, Ratio, Bar)> {
+        let mut widest: Option<(u8, Ratio, Bar)> = None;
         let parts = sums.values.iter().zip(&sums.counts);
-        for (value, ((sums, squares), counts)) in (0_u16..).zip(parts) {
-            let Some(bar) = self.by_count[usize::from(counts[lane])] else {
-                return unknown;
-            };
+        for (value, ((sums, squares), counts)) in (0_u8..=u8::MAX).zip(parts) {
+            let bar = self.by_count[usize::from(counts[lane])]?;
             let scatter = u32::from(counts[lane]) * squares[lane] - sums[lane] * sums[lane];
-            let square = Ratio::new(u64::from(scatter), bar.scale).expect("checked when made");
+            let square = Ratio::new(scatter.into(), bar.scale).expect("checked when made");
             if widest.is_none_or(|(_, best, _)| square > best) {
                 widest = Some((value, square, bar));
             }
         }
-        widest.map_or(unknown, |(value, square, bar)| {
-            let (upper, lower) = (square.numerator(), square.denominator());
-            PanelDisagreement::square(upper, lower, (n, missing), value, upper >= bar.least)
-        })
+        widest
     }
+}
+
+fn narrow(models: usize) -> u8 {
+    u8::try_from(models).expect("checked when made")
 }
 
 /// The least 32-bit numerator over `scale` whose root reaches the threshold, by halving: reaching it
