@@ -152,36 +152,3 @@ fn the_printed_folds_are_ratios_of_the_printed_rates() {
         assert!((ratio - printed).abs() < 0.05, "{ratio}");
     }
 }
-
-mod coverage {
-    use rand::rngs::ChaCha8Rng;
-    use rand::{RngExt, SeedableRng};
-    use specstress_stats::wilson_interval;
-
-    use super::*;
-
-    fn count(rng: &mut ChaCha8Rng, n: u64, p: f64) -> u64 {
-        (0..n).filter(|_| rng.random_bool(p)).count() as u64
-    }
-
-    #[test]
-    fn intervals_of_rates_and_ratios_cover() {
-        let mut rng = ChaCha8Rng::seed_from_u64(21);
-        let level = Confidence::default();
-        let within = |interval: Option<Interval>, truth: f64| {
-            let interval = interval.unwrap();
-            u32::from(interval.low <= truth && truth <= interval.high)
-        };
-        let (mut wilson, mut exact, mut ratio) = (0, 0, 0);
-        for _ in 0..1000 {
-            let (a, b) = (count(&mut rng, 400, 0.2), count(&mut rng, 500, 0.1));
-            wilson += within(wilson_interval(a, 400, level).unwrap(), 0.2);
-            exact += within(clopper_pearson_interval(a, 400, level).unwrap(), 0.2);
-            ratio += within(risk_ratio((a, 400), (b, 500), level).unwrap().interval, 2.0);
-        }
-        assert!((930..=970).contains(&wilson), "{wilson}");
-        assert!((930..=970).contains(&ratio), "{ratio}");
-        // At least its level, by construction.
-        assert!(exact >= wilson && exact >= 940, "{exact}");
-    }
-}

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod coverage;
+#[cfg(feature = "bootstrap")]
+mod coverage_bootstrap;
 mod golden_agreement;
 mod golden_compare;
 mod golden_ranking;

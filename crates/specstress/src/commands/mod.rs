@@ -1,9 +1,11 @@
 //! One module per command.
 
+pub(crate) mod agree;
 pub(crate) mod analyze;
 pub(crate) mod demo;
 pub(crate) mod init;
 pub(crate) mod models;
+pub(crate) mod rank;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sim;
