@@ -155,49 +155,45 @@ pub(super) fn minimise(
     tolerance: f64,
 ) -> Minimum {
     let mut at = start;
-    let mut loss = model.loss(&at);
     let bar = tolerance * (1.0 + model.items.len() as f64).sqrt();
-    let (mut gradient, mut curvature) = model.gradient(&at);
+    let mut here = model.evaluate(&at);
     let mut made = 0;
-    let mut converged = dot(&gradient, &gradient).sqrt() <= bar;
-    while made < iterations && !converged {
+    let settled = |gradient: &[f64]| dot(gradient, gradient).sqrt() <= bar;
+    while made < iterations && !settled(&here.gradient) {
         made += 1;
-        let size = dot(&gradient, &gradient).sqrt();
+        let size = dot(&here.gradient, &here.gradient).sqrt();
         // Loose far from the minimum, tight near it: convergence stays faster than linear.
         let ease = (size / (1.0 + model.items.len() as f64))
             .sqrt()
             .clamp(1e-8, 0.1);
-        let diagonal = model.diagonal(&curvature);
+        let diagonal = model.diagonal(&here.curvature);
         let step = solve(
-            |by| model.curved(&curvature, by),
+            |by| model.curved(&here.curvature, by),
             &diagonal,
-            &gradient,
+            &here.gradient,
             ease,
         );
         let mut share = 1.0;
-        let next = loop {
+        let better = loop {
             let next: Vec<f64> = at.iter().zip(&step).map(|(x, s)| x - share * s).collect();
-            let fresh = model.loss(&next);
+            let there = model.evaluate(&next);
             // Near the minimum a step changes the loss by less than it is rounded to.
-            if fresh <= loss + 1e-12 * loss.abs() {
-                loss = fresh;
-                break Some(next);
+            if there.loss <= here.loss + 1e-12 * here.loss.abs() {
+                break Some((next, there));
             }
             share /= 2.0;
             if share < 1e-10 {
                 break None;
             }
         };
-        let Some(next) = next else { break };
-        at = next;
-        (gradient, curvature) = model.gradient(&at);
-        converged = dot(&gradient, &gradient).sqrt() <= bar;
+        let Some((next, there)) = better else { break };
+        (at, here) = (next, there);
     }
     Minimum {
         at,
-        curvature,
+        converged: settled(&here.gradient),
+        curvature: here.curvature,
         iterations: made,
-        converged,
     }
 }
 
@@ -262,7 +258,9 @@ fn report(
     // Choices that are all alike leave a term to the floor: it has no error to speak of.
     let error = |index: usize| {
         let variance = variances.map(|variances| variances[index]);
-        variance.filter(|variance| *variance < UNDETERMINED).map(f64::sqrt)
+        variance
+            .filter(|variance| *variance < UNDETERMINED)
+            .map(f64::sqrt)
     };
     let term = |offset: usize| Term {
         estimate: at[terms + offset],
