@@ -122,7 +122,8 @@ pub use outlier::{
     Outliers, outlier_counts, outliers,
 };
 pub use priorities::{
-    CoOccurrence, Expressed, co_occurrence, priority_contrasts, value_priorities,
+    CoOccurrence, Expressed, PriorityContrasts, ValuePriorities, co_occurrence, priority_contrasts,
+    value_priorities,
 };
 pub use ranking::{
     BradleyTerry, NudgedComparison, RankAgreement, RankedItem, RankingParams, Shrinkage,

@@ -159,16 +159,16 @@ impl PanelDisagreements {
 
     /// One scenario; `None` beyond the last.
     pub fn get(&self, scenario: usize) -> Option<PanelDisagreement> {
-        self.cells.get(scenario).map(|cell| self.unpack(cell))
+        self.cells.get(scenario).map(|cell| self.unpack(*cell))
     }
 
     /// All scenarios, in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = PanelDisagreement> + '_ {
-        self.cells.iter().map(|cell| self.unpack(cell))
+        self.cells.iter().map(|cell| self.unpack(*cell))
     }
 
     #[inline]
-    fn unpack(&self, cell: &Cell) -> PanelDisagreement {
+    fn unpack(&self, cell: Cell) -> PanelDisagreement {
         let dispersion = match cell.state {
             State::Wide => return self.wide[cell.upper as usize],
             State::Unknown => Dispersed::Not,

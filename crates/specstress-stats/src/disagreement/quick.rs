@@ -61,17 +61,10 @@ impl<'a> Quick<'a> {
         };
         let (mut best, mut widest) = ([0_u32; LANES], [0_u8; LANES]);
         block.widest(self.panel, &mut best, &mut widest);
-        // Above every 32-bit numerator where none reaches the threshold.
-        let (least, possible) = match u32::try_from(bar.least) {
-            Ok(least) => (least, true),
-            Err(_) => (u32::MAX, false),
-        };
         let found = best.iter().zip(&widest).take(lanes);
-        into.extend(
-            found.map(|(&best, &widest)| {
-                Cell::square(best, n, 0, widest, possible & (best >= least))
-            }),
-        );
+        into.extend(found.map(|(&best, &widest)| {
+            Cell::square(best, n, 0, widest, u64::from(best) >= bar.least)
+        }));
     }
 
     /// One scenario of a block with gaps.

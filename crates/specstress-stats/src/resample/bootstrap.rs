@@ -128,9 +128,8 @@ pub fn cluster_bootstrap(
         let half = student_half_width(bootstrap.confidence, clusters - 1);
         let tail = normal_cdf(-half * (count / (count - 1.0)).sqrt());
         // `sorted_quantile` spreads the draws over [0, 1]; rank p (draws + 1) is meant here.
-        let draws = defined as f64;
-        let at =
-            |p: f64| sorted_quantile(&drawn, (p * (draws + 1.0) - 1.0) / (draws - 1.0).max(1.0));
+        let made = defined as f64;
+        let at = |p: f64| sorted_quantile(&drawn, (p * (made + 1.0) - 1.0) / (made - 1.0).max(1.0));
         Some(Interval {
             low: at(tail)?,
             high: at(1.0 - tail)?,

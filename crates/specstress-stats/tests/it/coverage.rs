@@ -107,7 +107,7 @@ fn ratios_of_bins_and_of_groups() {
         [
             (found.bins[1].ratio_interval, 3.0),
             (found.bins[1].proportion.interval, 0.3),
-            (contrast[0].interval, 1.6),
+            (contrast.ratios[0].interval, 1.6),
         ]
     });
     assert_covered(["enrichment", "rate of a bin", "priority contrast"], counts);

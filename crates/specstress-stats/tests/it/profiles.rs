@@ -122,15 +122,15 @@ proptest! {
         }
         let own = co_occurrence(4, &a, &a).unwrap();
         let shares = value_priorities(4, &a, Confidence::default()).unwrap();
-        for (c, share) in shares.iter().enumerate() {
+        for (c, share) in shares.shares.iter().enumerate() {
             prop_assert_eq!(own.given[c], share.successes);
             prop_assert!(own.conditional[c][c].is_none_or(|share| (share - 1.0).abs() < 1e-12));
         }
         let contrast = priority_contrasts(4, &[&a, &b], &[&a], Confidence::default()).unwrap();
         let other = value_priorities(4, &b, Confidence::default()).unwrap();
-        for (c, contrast) in contrast.iter().enumerate() {
-            prop_assert_eq!(contrast.exposed.successes, shares[c].successes + other[c].successes);
-            prop_assert_eq!(contrast.base, shares[c]);
+        for (c, contrast) in contrast.ratios.iter().enumerate() {
+            prop_assert_eq!(contrast.exposed.successes, shares.shares[c].successes + other.shares[c].successes);
+            prop_assert_eq!(contrast.base, shares.shares[c]);
         }
     }
 

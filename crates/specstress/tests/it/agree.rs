@@ -1,5 +1,6 @@
 //! Agreement between raters, as a user runs it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -122,7 +123,7 @@ fn verdicts() -> String {
             vote(subject % 4 == 0),
         ]
         .join(",");
-        text += &format!("s{},{votes},{people}\n", subject / 5);
+        let _ = write!(text, "s{},{votes},{people}\n", subject / 5);
     }
     text
 }
@@ -194,7 +195,7 @@ fn clusters_widen_the_intervals_and_the_seed_decides_the_draws() {
     let mut text = "item,a,b\n".to_owned();
     for item in 0..30 {
         for _ in 0..5 {
-            text += &format!("{item},{},{}\n", item % 2, u8::from(item % 3 == 0));
+            let _ = write!(text, "{item},{},{}\n", item % 2, u8::from(item % 3 == 0));
         }
     }
     let width = |options: &[&str]| {

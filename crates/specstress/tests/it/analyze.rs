@@ -1,5 +1,6 @@
 //! Scores of the published layout, against figures computed elsewhere.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -232,7 +233,7 @@ fn siblings_count_as_one_scenario_and_nudges_have_effects() {
             ("value1", a + moved, a),
             ("value2", a, a + moved),
         ] {
-            rows += &format!("1,{scenario},{nudge},{first},{second},{b},3\n");
+            let _ = write!(rows, "1,{scenario},{nudge},{first},{second},{b},3\n");
         }
     }
     std::fs::write(&file, rows).unwrap();

@@ -1,5 +1,7 @@
 //! Rankings of values, as a user runs it.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use crate::support::{call, done, files, shared, text};
@@ -25,7 +27,8 @@ fn rows() -> String {
             _ => "3,3",
         };
         let down = if at % 50 == 0 { "2," } else { positions(-gap) };
-        text += &format!(
+        let _ = write!(
+            text,
             "{},{},{nudge},{},{down}\n",
             VALUES[first],
             VALUES[second],

@@ -63,7 +63,7 @@ pub(super) struct Pair {
 #[derive(Debug, Serialize)]
 pub(super) struct Estimated {
     pub(super) prevalence: Vec<f64>,
-    pub(super) raters: Vec<Accuracy>,
+    pub(super) raters: Vec<EstimatedRater>,
     pub(super) converged: bool,
     pub(super) iterations: usize,
     pub(super) n: usize,
@@ -71,7 +71,7 @@ pub(super) struct Estimated {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct Accuracy {
+pub(super) struct EstimatedRater {
     pub(super) name: String,
     pub(super) accuracy: f64,
     /// `confusion[t][g]`: chance of label `g` where `t` is true.
@@ -235,7 +235,7 @@ fn estimated(votes: &Votes, found: DawidSkene) -> Estimated {
     Estimated {
         prevalence: found.prevalence,
         raters: judges
-            .map(|(name, judge)| Accuracy {
+            .map(|(name, judge)| EstimatedRater {
                 name: name.clone(),
                 accuracy: judge.accuracy,
                 confusion: judge.confusion,

@@ -142,15 +142,14 @@ impl Report {
 
 fn coefficients_text(what: &str, list: &[Named]) -> String {
     let mut grid = Grid::new(&[what, "estimate", "<interval", "n", "dropped"]);
-    let mut remark = String::new();
+    let mut remark = "";
     for Named { name, found } in list {
         let (agreement, bootstrap) = (&found.agreement, &found.bootstrap);
         let interval = if bootstrap.interval.is_none()
             && bootstrap.undefined > 0
             && agreement.estimate.is_some()
         {
-            remark =
-                "- : it does not exist in some draws, so its interval does not either\n".to_owned();
+            remark = "- : it does not exist in some draws, so its interval does not either\n";
             "-".to_owned()
         } else {
             between(bootstrap.interval, 3)

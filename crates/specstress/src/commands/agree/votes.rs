@@ -269,8 +269,9 @@ impl Coding {
                     names[0]
                 );
             };
-            let named = names.iter().zip(&lower);
-            named
+            names
+                .iter()
+                .zip(&lower)
                 .filter(|(_, lower)| counts.contains(&lower.as_str()))
                 .map(|(name, _)| *name)
                 .collect()
@@ -317,18 +318,16 @@ impl Coding {
         let Some(name) = cells.get(row, column) else {
             return Ok(None);
         };
-        match self.codes.get(name) {
-            Some(code) => Ok(Some(*code)),
-            None => {
-                let scale: Vec<&str> = self
-                    .labels
-                    .iter()
-                    .map(|label| label.name.as_str())
-                    .collect();
-                let allowed = format!("one of {}, or an empty cell", scale.join(", "));
-                Err(cells.table.bad_value(row, column, allowed).into())
-            }
+        if let Some(code) = self.codes.get(name) {
+            return Ok(Some(*code));
         }
+        let scale: Vec<&str> = self
+            .labels
+            .iter()
+            .map(|label| label.name.as_str())
+            .collect();
+        let allowed = format!("one of {}, or an empty cell", scale.join(", "));
+        Err(cells.table.bad_value(row, column, allowed).into())
     }
 }
 

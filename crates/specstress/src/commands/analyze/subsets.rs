@@ -27,8 +27,8 @@ pub(super) fn all(
     let mut subsets: Vec<Places> = Vec::new();
     for published in &PUBLISHED_SUBSETS {
         // A file of another panel has none of them; it is measured as a whole below.
-        let place = |key: &&str| models.iter().position(|model| model == key);
-        let places: Option<Vec<usize>> = published.models.iter().map(|key| place(key)).collect();
+        let place = |key: &&str| models.iter().position(|model| model == *key);
+        let places: Option<Vec<usize>> = published.models.iter().map(place).collect();
         if let Some(places) = places {
             subsets.push((published.name.to_owned(), places));
         }

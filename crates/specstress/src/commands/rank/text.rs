@@ -1,5 +1,7 @@
 //! Rankings for the terminal.
 
+use std::fmt::Write as _;
+
 use super::report::{Ranked, Report, Sure};
 use crate::grid::{Grid, between, count, number, percent};
 
@@ -28,22 +30,22 @@ impl Report {
             ),
         ] {
             if rows > 0 {
-                text += &format!("{} {what}\n", count(rows));
+                let _ = writeln!(text, "{} {what}", count(rows));
             }
         }
         text += "\n";
         text += &self.models_text();
-        for model in &self.models {
-            if !model.converged {
-                text += &format!(
-                    "{}: the fit did not settle; give more --shrinkage\n",
-                    model.model
-                );
-            }
+        for model in self.models.iter().filter(|model| !model.converged) {
+            let _ = writeln!(
+                text,
+                "{}: the fit did not settle; give more --shrinkage",
+                model.model
+            );
         }
         if self.splits > 0 {
-            text += &format!(
-                "Accuracy and log-loss on comparisons held out, over {} splits of 90/10, of values compared {} times or more in training\n",
+            let _ = writeln!(
+                text,
+                "Accuracy and log-loss on comparisons held out, over {} splits of 90/10, of values compared {} times or more in training",
                 self.splits, self.least
             );
         }
