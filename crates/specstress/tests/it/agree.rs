@@ -45,11 +45,11 @@ fn agree(text: &str, options: &[&str]) -> (Value, String) {
 fn estimate(list: &Value, name: &str) -> f64 {
     let list = list.as_array().expect("a list");
     let found = list.iter().find(|one| one["name"] == name);
-    let found = found.unwrap_or_else(|| panic!("no {name} in {list:?}"));
+    let found = found.expect("the coefficient is there");
     let (agreement, interval) = (&found["agreement"], &found["bootstrap"]["interval"]);
     let estimate = agreement["estimate"].as_f64().expect("an estimate");
-    assert!(interval["low"].as_f64().unwrap() <= estimate, "{found}");
-    assert!(estimate <= interval["high"].as_f64().unwrap(), "{found}");
+    let end = |end: &str| interval[end].as_f64().expect("an interval");
+    assert!(end("low") <= estimate && estimate <= end("high"), "{found}");
     estimate
 }
 
@@ -123,7 +123,7 @@ fn verdicts() -> String {
             vote(subject % 4 == 0),
         ]
         .join(",");
-        let _ = write!(text, "s{},{votes},{people}\n", subject / 5);
+        let _ = writeln!(text, "s{},{votes},{people}", subject / 5);
     }
     text
 }
@@ -195,7 +195,7 @@ fn clusters_widen_the_intervals_and_the_seed_decides_the_draws() {
     let mut text = "item,a,b\n".to_owned();
     for item in 0..30 {
         for _ in 0..5 {
-            let _ = write!(text, "{item},{},{}\n", item % 2, u8::from(item % 3 == 0));
+            let _ = writeln!(text, "{item},{},{}", item % 2, u8::from(item % 3 == 0));
         }
     }
     let width = |options: &[&str]| {
@@ -308,9 +308,8 @@ fn files_and_options_that_cannot_be_used() {
         &["confidence level 95", "0.95"],
     );
     refused("a,b\n1,2\n", &["--draws", "0"], &["number of draws is 0"]);
-    let many: String = (0..101)
-        .map(|label| format!("x{label},x{label}\n"))
-        .collect();
+    let many: Vec<String> = (0..101).map(|label| format!("x{label},x{label}")).collect();
+    let many = many.join("\n");
     refused(
         &format!("a,b\n{many}"),
         &[],

@@ -233,7 +233,7 @@ fn siblings_count_as_one_scenario_and_nudges_have_effects() {
             ("value1", a + moved, a),
             ("value2", a, a + moved),
         ] {
-            let _ = write!(rows, "1,{scenario},{nudge},{first},{second},{b},3\n");
+            let _ = writeln!(rows, "1,{scenario},{nudge},{first},{second},{b},3");
         }
     }
     std::fs::write(&file, rows).unwrap();

@@ -19,17 +19,18 @@ fn rows() -> String {
         let nudge = ["neutral", "value1", "value2"][at % 3];
         let lean = [0, 3, -3][at % 3];
         // Some noise that has no pattern in common with the pairs.
-        let noise = i64::try_from(at * 7919 % 13).unwrap() - 6;
-        let gap = i64::try_from(second).unwrap() - i64::try_from(first).unwrap();
+        let signed = |number: usize| i64::try_from(number).expect("a small number");
+        let noise = signed(at * 7919 % 13) - 6;
+        let gap = signed(second) - signed(first);
         let positions = |gap: i64| match (2 * gap + lean + noise).signum() {
             1 => "5,1",
             -1 => "1,5",
             _ => "3,3",
         };
         let down = if at % 50 == 0 { "2," } else { positions(-gap) };
-        let _ = write!(
+        let _ = writeln!(
             text,
-            "{},{},{nudge},{},{down}\n",
+            "{},{},{nudge},{},{down}",
             VALUES[first],
             VALUES[second],
             positions(gap)
