@@ -19,4 +19,7 @@ mod properties;
 mod properties_agreement;
 mod ranking;
 mod released_rows;
+mod scaling;
 mod simulated_judges;
+#[cfg(all(feature = "rayon", feature = "bootstrap"))]
+mod threads;
