@@ -65,6 +65,21 @@ pub(crate) enum Command {
     ///
     /// Example: specstress analyze rows.csv --rows scored.jsonl --json summary.json
     Analyze(AnalyzeArgs),
+    /// Measure how often raters agree, with intervals.
+    ///
+    /// Reads a CSV file with one row per subject and one column per rater; an empty cell is a missing vote. Gives
+    /// percent agreement, Fleiss' and Cohen's kappa, Krippendorff's alpha, Gwet's AC1 and AC2, each with a bootstrap
+    /// interval, the raters' accuracy with and without gold labels, and how their errors go together.
+    ///
+    /// Example: specstress agree verdicts.csv --level binary --cluster scenario --gold people
+    Agree(AgreeArgs),
+    /// Rank the values each model puts first, from files in the published layout.
+    ///
+    /// Bradley-Terry per model, with an intercept, a nudge term and modelled ties; standard errors, an Elo scale, accuracy
+    /// on held-out comparisons, a check of transitivity, and rank correlations between models.
+    ///
+    /// Example: specstress rank rows.parquet --splits 50 --json ranking.json
+    Rank(RankArgs),
     /// Write the report of a run.
     Report(ReportArgs),
     /// Look at a value taxonomy.
@@ -289,6 +304,111 @@ impl From<OutliersArg> for OutlierReading {
             OutliersArg::Both => Self::Both,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AgreeArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// A CSV file with a header: one row per subject, one column per rater.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What the labels are: names, ordered names or numbers, numbers, or yes and no.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) level: LevelArg,
+    /// Columns that are raters; without it, all but those of --cluster and --gold.
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) raters: Vec<String>,
+    /// Column that names clusters, such as the scenario of a response: whole clusters are drawn.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) cluster: Option<String>,
+    /// Column of labels by people: gives sensitivity, specificity and corrected rates. May have gaps.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) gold: Option<String>,
+    /// All labels, in their order; needed for ordinal labels that are no numbers.
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) scale: Vec<String>,
+    /// With --level binary: the labels that count as positive.
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) positive: Vec<String>,
+    /// A mark for missing votes, besides empty cells; may be given again.
+    #[arg(long, value_name = "MARK")]
+    pub(crate) missing: Vec<String>,
+    /// Bootstrap draws.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) draws: usize,
+    /// Seed of the draws.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Level of the intervals.
+    #[arg(long, default_value_t = 0.95)]
+    pub(crate) confidence: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LevelArg {
+    #[default]
+    Nominal,
+    Ordinal,
+    Interval,
+    Binary,
+}
+
+impl LevelArg {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nominal => "nominal",
+            Self::Ordinal => "ordinal",
+            Self::Interval => "interval",
+            Self::Binary => "binary",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RankArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// Files in the published layout (.csv, .jsonl, .parquet).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Models to rank; without it, all of the file.
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) models: Vec<String>,
+    /// Model ties (Davidson), or drop them.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) ties: TiesArg,
+    /// Strength that pulls every value toward the mean of all, or with --taxonomy toward the mean of its category.
+    #[arg(long, default_value_t = 1.0)]
+    pub(crate) shrinkage: f64,
+    /// A taxonomy whose second level groups the values (CSV, JSON or TOML): each is pulled toward its category.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) taxonomy: Option<PathBuf>,
+    /// With --taxonomy: strength that pulls the categories toward the mean of all.
+    #[arg(long, default_value_t = 1.0, requires = "taxonomy")]
+    pub(crate) category_shrinkage: f64,
+    /// Random 90/10 splits for accuracy and log-loss on held-out comparisons; 0 for none.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) splits: usize,
+    /// How often a value must be compared, in training to be tested and to count in rank correlations.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) least: usize,
+    /// Leave the standard errors out; they take most of the time for thousands of values.
+    #[arg(long)]
+    pub(crate) no_errors: bool,
+    /// Values shown at either end of each ranking.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) top: usize,
+    /// Seed of the splits.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum TiesArg {
+    #[default]
+    Davidson,
+    Drop,
 }
 
 #[derive(Debug, Args)]

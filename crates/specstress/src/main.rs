@@ -5,12 +5,14 @@ mod cli;
 mod commands;
 mod config;
 mod exit;
+mod grid;
 mod info;
 mod journal;
 mod models;
 mod out_file;
 mod output;
 mod progress;
+mod published_files;
 mod recovery;
 mod session;
 
@@ -33,6 +35,8 @@ fn main() -> ExitCode {
         Command::Join(args) => commands::rerun::join(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Agree(args) => commands::agree::run(&args),
+        Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
         Command::Models(args) => commands::models::run(&args),
