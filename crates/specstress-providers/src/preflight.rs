@@ -5,6 +5,7 @@ use serde_json::Value;
 use specstress_llm::{LlmError, LlmErrorKind};
 
 use crate::catalog::{Date, ProviderKind};
+use crate::client::ProviderConfig;
 use crate::endpoint::Endpoint;
 use crate::limiter::Cost;
 use crate::transport::{Call, Verb};
@@ -55,8 +56,7 @@ impl ModelState {
 /// Asks `GET models/NAME`; a compatible server that does not know that is asked for its list.
 pub(crate) async fn check(
     endpoint: &Endpoint,
-    kind: ProviderKind,
-    provider: &str,
+    config: &ProviderConfig,
     name: &str,
 ) -> Result<ModelStatus, LlmError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -65,26 +65,27 @@ pub(crate) async fn check(
         "/models/{}",
         escape(name.strip_prefix("models/").unwrap_or(name))
     );
-    let (_, reading) = ask(endpoint, kind, provider, name, path, today).await?;
+    let (_, reading) = ask(endpoint, config, name, path, today).await?;
     let settled = !matches!(reading.state, ModelState::Missing | ModelState::Unknown);
-    if kind != ProviderKind::Compatible || settled {
+    if config.kind != ProviderKind::Compatible || settled {
         return Ok(reading);
     }
     // Many servers have only the list, and answer 404 or 405 for one model.
-    let (list, _) = ask(endpoint, kind, provider, name, "/models".to_owned(), today).await?;
+    let (list, _) = ask(endpoint, config, name, "/models".to_owned(), today).await?;
     Ok(read_list(&list, name).unwrap_or_else(|| status(name, ModelState::Unknown)))
 }
 
 async fn ask(
     endpoint: &Endpoint,
-    kind: ProviderKind,
-    provider: &str,
+    config: &ProviderConfig,
     name: &str,
     path: String,
     today: Date,
 ) -> Result<(WireReply, ModelStatus), LlmError> {
-    let headers = match kind {
-        ProviderKind::Anthropic => vec![("anthropic-version", "2023-06-01".to_owned())],
+    let headers = match config.kind {
+        ProviderKind::Anthropic => {
+            vec![("anthropic-version", config.wire.anthropic_version.clone())]
+        }
         _ => Vec::new(),
     };
     let call = Call {
@@ -95,7 +96,7 @@ async fn ask(
         sample: 0,
     };
     let read = |reply: &WireReply| {
-        let status = read_status(kind, provider, name, reply, today)?;
+        let status = read_status(config.kind, config.name(), name, reply, today)?;
         Ok(((reply.clone(), status), None))
     };
     endpoint.call(&call, Cost::default(), read).await

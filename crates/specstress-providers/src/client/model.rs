@@ -1,14 +1,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use specstress_llm::{
-    Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, ModelId, Usage,
+    Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, LlmErrorKind, ModelId, Usage,
 };
 
 use super::Provider;
-use crate::catalog::ModelInfo;
+use crate::catalog::{ModelInfo, ProviderKind};
+use crate::cost::PriceTier;
 use crate::endpoint::Endpoint;
+use crate::http::HttpOptions;
 use crate::limiter::Cost;
 use crate::transport::Call;
 use crate::wire::{ChatWire, chat_wire};
@@ -27,6 +30,8 @@ pub struct ProviderModel {
     wire: Arc<dyn ChatWire>,
     endpoint: Arc<Endpoint>,
     typical: Arc<Typical>,
+    tier: PriceTier,
+    timeout: Duration,
 }
 
 impl ProviderModel {
@@ -38,12 +43,38 @@ impl ProviderModel {
             info: Arc::new(info),
             endpoint: Arc::clone(&provider.endpoint),
             typical: Arc::default(),
+            tier: PriceTier {
+                batch: false,
+                cache_ttl: config.wire.cache_ttl,
+            },
+            timeout: config.http.timeout,
         }
     }
 
     /// What is known of the model.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Anthropic writes 128,000 tokens in an hour at worst, and a reply that is longer in coming than ten
+    /// minutes or the timeout is paid for and lost. Its own SDK refuses such calls by the same rule.
+    fn check_time(&self, request: &ChatRequest) -> Result<(), LlmError> {
+        let limit = request.max_tokens.unwrap_or(0);
+        let worst = Duration::from_secs(3600).mul_f64(f64::from(limit) / 128_000.0);
+        let allowed = self.timeout.max(HttpOptions::default().timeout);
+        if self.info.kind != ProviderKind::Anthropic || worst <= allowed {
+            return Ok(());
+        }
+        Err(LlmError::new(
+            LlmErrorKind::BadRequest,
+            format!(
+                "{}: an answer of max_tokens = {limit} may take {:.0} s, longer than http.timeout = {} s, and \
+                 would be lost; lower max_tokens or raise the timeout",
+                self.id,
+                worst.as_secs_f64(),
+                allowed.as_secs_f64()
+            ),
+        ))
     }
 }
 
@@ -54,6 +85,7 @@ impl ChatModel for ProviderModel {
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        self.check_time(request)?;
         let call = Call::post(self.wire.request(&self.info, request)?, request.sample)?;
         let cost = Cost {
             input: call.input_tokens(),
@@ -68,6 +100,9 @@ impl ChatModel for ProviderModel {
         if let Some(spent) = spent(&response.usage) {
             self.typical.learn(spent.output);
         }
+        self.endpoint
+            .counters
+            .charge(&self.info, &response, self.tier);
         Ok(response)
     }
 

@@ -48,6 +48,10 @@ impl Relay {
         relay
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.passed.lock().unwrap().len()
+    }
+
     pub(crate) fn last(&self) -> Passed {
         self.passed.lock().unwrap().last().unwrap().clone()
     }
