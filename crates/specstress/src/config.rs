@@ -217,6 +217,29 @@ impl Config {
         Ok((config, text))
     }
 
+    /// Every model it names, each once, in order.
+    pub(crate) fn models(&self) -> Vec<ModelId> {
+        let roles = &self.roles;
+        let mut ids: Vec<ModelId> = Vec::new();
+        let all = self
+            .panel
+            .models
+            .iter()
+            .map(|entry| &entry.model)
+            .chain(&roles.authors)
+            .chain(&roles.rubric)
+            .chain(&roles.classifier)
+            .chain(&roles.labeler)
+            .chain(&roles.judges)
+            .chain(&roles.embedder);
+        for id in all {
+            if !ids.contains(id) {
+                ids.push(id.clone());
+            }
+        }
+        ids
+    }
+
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         toml::from_str(text).map_err(|error: toml::de::Error| {
             let at = error.span().map_or(0, |span| span.start);

@@ -11,6 +11,7 @@ mod models;
 mod out_file;
 mod output;
 mod progress;
+mod traffic;
 mod recovery;
 
 use std::process::ExitCode;

@@ -72,6 +72,20 @@ impl Models {
         Ok(Arc::new(embedder))
     }
 
+    /// All providers.
+    pub(crate) fn providers(&self) -> Vec<Provider> {
+        self.providers.values().cloned().collect()
+    }
+
+    /// Which of these models no catalog describes, so that nothing optional is sent to them.
+    pub(crate) fn unknown(&self, ids: &[ModelId]) -> Vec<ModelId> {
+        let is_unknown = |id: &&ModelId| {
+            let provider = self.providers.get(id.provider());
+            provider.is_some_and(|provider| !provider.info(id.name()).known)
+        };
+        ids.iter().filter(is_unknown).cloned().collect()
+    }
+
     /// The provider of a model.
     pub(crate) fn provider(&self, id: &ModelId) -> anyhow::Result<&Provider> {
         self.providers

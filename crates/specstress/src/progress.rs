@@ -8,11 +8,16 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use specstress_llm::OutcomeKind;
 use specstress_pipeline::{Observer, StageName};
+use specstress_providers::Provider;
 
-/// Shows one stage at a time.
+use crate::traffic::{self, StageTraffic};
+
+/// Shows one stage at a time, with how its providers stand, and keeps what each stage asked of them.
 #[derive(Debug)]
 pub(crate) struct Progress {
     terminal: bool,
+    providers: Vec<Provider>,
+    finished: Mutex<Vec<StageTraffic>>,
     current: Mutex<Option<Current>>,
 }
 
@@ -23,17 +28,30 @@ struct Current {
     reported: Instant,
     total: Option<u64>,
     outcomes: BTreeMap<OutcomeKind, u64>,
+    /// Calls per provider when the stage began.
+    calls: BTreeMap<String, u64>,
 }
 
 /// How often a long stage says something when stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// How often the figures of the providers change on a terminal.
+const LIVE_EVERY: Duration = Duration::from_millis(250);
+
 impl Progress {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(providers: Vec<Provider>) -> Self {
         Self {
             terminal: std::io::stderr().is_terminal(),
+            providers,
+            finished: Mutex::default(),
             current: Mutex::new(None),
         }
+    }
+
+    /// What the finished stages asked.
+    pub(crate) fn stages(&self) -> Vec<StageTraffic> {
+        let finished = self.finished.lock();
+        finished.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn with(&self, change: impl FnOnce(&mut Option<Current>)) {
@@ -99,6 +117,7 @@ impl Observer for Progress {
                 reported: now,
                 total: items,
                 outcomes: BTreeMap::new(),
+                calls: traffic::calls(&self.providers),
             });
         });
     }
@@ -108,8 +127,15 @@ impl Observer for Progress {
             let Some(current) = current else { return };
             *current.outcomes.entry(outcome).or_default() += items;
             current.bar.inc(items);
-            if !self.terminal && current.reported.elapsed() >= PLAIN_EVERY {
-                current.reported = Instant::now();
+            let every = if self.terminal { LIVE_EVERY } else { PLAIN_EVERY };
+            if current.reported.elapsed() < every {
+                return;
+            }
+            current.reported = Instant::now();
+            let live = traffic::live(&self.providers);
+            if self.terminal {
+                current.bar.set_message(live);
+            } else {
                 let done = current.done();
                 let rate = done as f64 / current.started.elapsed().as_secs_f64();
                 let left = current.total.map_or_else(String::new, |total| {
@@ -120,7 +146,8 @@ impl Observer for Progress {
                         HumanDuration(Duration::from_secs_f64(seconds.min(1e9)))
                     )
                 });
-                crate::output::note(&format!("{stage}: {}{left}", HumanCount(done)));
+                let live = if live.is_empty() { live } else { format!("; {live}") };
+                crate::output::note(&format!("{stage}: {}{left}{live}", HumanCount(done)));
             }
         });
     }
@@ -131,6 +158,18 @@ impl Observer for Progress {
                 return;
             };
             current.bar.finish_and_clear();
+            let mut calls = traffic::calls(&self.providers);
+            for (name, count) in &mut calls {
+                *count -= current.calls.get(name).unwrap_or(&0);
+            }
+            calls.retain(|_, count| *count > 0);
+            let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+            finished.push(StageTraffic {
+                stage,
+                seconds: current.started.elapsed().as_secs_f64(),
+                calls,
+            });
+            drop(finished);
             let name = stage.as_str().replace('_', " ");
             crate::output::note(&format!("{name:<17} {}", current.summary()));
         });

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::exit::UsageExt;
 use crate::info::study_info;
 use crate::progress::Progress;
+use crate::traffic::Traffic;
 use crate::{out_file, output};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
@@ -23,6 +24,15 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
         config.dir.clone_from(dir);
     }
     let inputs = Inputs::read(&config)?;
+    let unknown = inputs.models.unknown(&config.models());
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        output::note(&format!(
+            "not in the catalog: {}; nothing optional is sent to them and their cost is unknown (describe them \
+             under [[catalog]])",
+            names.join(", ")
+        ));
+    }
     let finished = study(&config, &inputs, &text)?;
     output::give(&args.json, &finished.summary(), || finished.text())
 }
@@ -34,6 +44,7 @@ pub(crate) struct Finished {
     pub(crate) report: StudyReport,
     written: Written,
     calls: Vec<ModelCalls>,
+    traffic: Traffic,
     made: u64,
     found: u64,
     seconds: f64,
@@ -50,6 +61,7 @@ pub(crate) struct Summary<'a> {
     calls_found: u64,
     calls_stored: u64,
     database_bytes: u64,
+    traffic: &'a Traffic,
     files: &'a Written,
     report: &'a StudyReport,
 }
@@ -64,6 +76,7 @@ impl Finished {
             calls_found: self.found,
             calls_stored: stored(&self.calls),
             database_bytes: self.database_bytes,
+            traffic: &self.traffic,
             files: &self.written,
             report: &self.report,
         }
@@ -84,8 +97,12 @@ impl Finished {
                 self.made, self.found
             )
         };
+        let memory = self.traffic.peak_memory_bytes.map_or_else(String::new, |bytes| {
+            format!(", {:.0} MB of memory at most", bytes as f64 / 1e6)
+        });
         format!(
-            "{study}\n{calls} ({:.1} s, {:.1} MB of replies)\n\nReport  {}\nTables  {}/tables\n",
+            "{study}\n{}{calls} ({:.1} s, {:.1} MB of replies{memory})\n\nReport  {}\nTables  {}/tables\n",
+            self.traffic.text(),
             self.seconds,
             self.database_bytes as f64 / 1e6,
             self.written.html,
@@ -110,7 +127,8 @@ pub(crate) fn study(
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let progress = Progress::new();
+    let providers = inputs.models.providers();
+    let progress = Progress::new(providers.clone());
     let outcome = runtime.block_on(async {
         let stop = run.stop_signal().clone();
         let interrupts = tokio::spawn(async move {
@@ -142,6 +160,7 @@ pub(crate) fn study(
     let report = StudyReport::compute(&run.tables(), &info)?;
     let written = report::write(&report, &run.path().join("report"))?;
     Ok(Finished {
+        traffic: Traffic::new(&providers, progress.stages()),
         report,
         written,
         found: before,

@@ -91,6 +91,18 @@ fn text(stats: &ServerStats) -> String {
     text
 }
 
+/// The other roles of a rehearsal, as its config names them.
+const HELPERS: [(&str, &str); 8] = [
+    ("anthropic", "author_a"),
+    ("openai", "author_b"),
+    ("gemini", "author_c"),
+    ("anthropic", "rubric"),
+    ("anthropic", "judge_alder"),
+    ("openai", "judge_birch"),
+    ("gemini", "judge_cedar"),
+    ("openai", "embedder"),
+];
+
 /// The provider that carries a simulated model over HTTP: each fictional one has the ways of a real one.
 fn carrier(family: &str) -> &'static str {
     match family {
@@ -136,6 +148,20 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
             carrier(persona.provider)
         );
     }
+    // Known models claim what they can do; these take whatever is sent.
+    let mut describe = |provider: &str, name: &str| {
+        let _ = writeln!(
+            text,
+            "[[catalog]]\nprovider = \"{provider}\"\nname = \"{name}\"\n\
+             effort = {{ kind = \"fixed\", reasons = false }}\nnote = \"simulated\"\n"
+        );
+    };
+    for persona in &panel {
+        describe(carrier(persona.provider), persona.key);
+    }
+    for (provider, name) in HELPERS {
+        describe(provider, name);
+    }
     text += "[roles]\n\
         authors = [\"anthropic/author_a\", \"openai/author_b\", \"gemini/author_c\"]\n\
         rubric = \"anthropic/rubric\"\n\
@@ -145,7 +171,9 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
         let _ = writeln!(
             text,
             "[[providers]]\nkind = \"{kind}\"\nbase_url = \"http://{address}/{kind}\"\n\
-             key_env = \"SPECSTRESS_SIM_KEY\"\n"
+             key_env = \"SPECSTRESS_SIM_KEY\"\n\
+             # Samples of the same question are told apart by it; real providers draw anew by themselves.\n\
+             wire = {{ sample_header = \"x-specstress-sample\" }}\n"
         );
     }
     let _ = writeln!(
