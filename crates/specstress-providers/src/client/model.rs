@@ -160,6 +160,33 @@ mod tests {
         assert!((80..=88).contains(&typical.output(None)));
     }
 
+    #[tokio::test]
+    async fn answers_too_long_to_wait_for_are_refused_at_anthropic_only() {
+        use crate::client::ProviderConfig;
+        let ask = |kind, limit, seconds| {
+            let mut config = ProviderConfig::new(kind).with_base_url("http://127.0.0.1:9");
+            config.retry.max_attempts = 1;
+            config.http.timeout = Duration::from_secs(seconds);
+            let model = Provider::with_key(config, None).unwrap().model("m");
+            async move {
+                let request = ChatRequest::user("x").with_max_tokens(limit);
+                model.chat(&request).await.unwrap_err()
+            }
+        };
+        let long = ask(ProviderKind::Anthropic, 32_000, 600).await;
+        assert_eq!(long.kind(), LlmErrorKind::BadRequest);
+        assert!(long.to_string().contains("900 s"), "{long}");
+        // Sent, and nobody is there.
+        for (kind, limit, seconds) in [
+            (ProviderKind::Anthropic, 21_333, 30),
+            (ProviderKind::Anthropic, 32_000, 1_200),
+            (ProviderKind::OpenAi, 100_000, 600),
+        ] {
+            let error = ask(kind, limit, seconds).await;
+            assert_eq!(error.kind(), LlmErrorKind::Transport, "{error}");
+        }
+    }
+
     #[test]
     fn unreported_usage_is_not_zero_cost() {
         assert_eq!(spent(&Usage::default()), None);

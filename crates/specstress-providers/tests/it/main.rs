@@ -6,12 +6,14 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod embeddings;
 mod faults;
 mod leaks;
 mod recordings;
 mod relay;
 mod server;
 mod third_party;
+mod transport;
 
 use std::time::Duration;
 
