@@ -135,7 +135,7 @@ impl Provider {
     /// Asks the provider whether it has a model and how long it will live. Free of charge. A model that is
     /// not there is a status, not an error.
     pub async fn check_model(&self, name: &str) -> Result<ModelStatus, LlmError> {
-        preflight::check(&self.endpoint, &self.config, name).await
+        preflight::check(&self.endpoint, &self.config, &self.info(name)).await
     }
 }
 
