@@ -106,11 +106,10 @@ pub struct LimiterSnapshot {
 /// Decides when the next call to one provider with one key may go out. Clones share everything; all models
 /// of a key share one limiter, and different keys never wait for each other.
 ///
-/// * **Concurrency** grows by one per answer until the first throttle and falls to seven tenths on each, once per
-///   round trip.
-///   Then it returns quickly to nine tenths of where it was and goes on by one per round trip (additive
-///   increase, multiplicative decrease); it stays between 1 and
-///   [`max_concurrency`](LimiterOptions::max_concurrency).
+/// * **Concurrency** grows by one per answer until the first throttle, then by one per round trip; once per round
+///   trip a throttle takes half the recent share of throttles from it (additive increase, multiplicative
+///   decrease), and half of it all when throttles come in a row. After a cut it returns quickly to nine tenths
+///   of where it was. It stays between 1 and [`max_concurrency`](LimiterOptions::max_concurrency).
 /// * **Rates** follow the `anthropic-ratelimit-*` and `x-ratelimit-*` headers: requests and tokens per
 ///   minute as token buckets, with the tokens of a call estimated first and settled afterwards.
 /// * **Pauses** that a server asks for hold everybody, at most [`max_pause`](LimiterOptions::max_pause), unless

@@ -12,9 +12,8 @@ use super::{Cost, End, LimiterOptions, LimiterSnapshot};
 /// First pause for throttles that name no wait; doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// What a cut leaves of the window. Half would be safer still, and leave unused what scattered refusals do
-/// not speak of.
-const CUT: f64 = 0.7;
+/// Over how many replies the share of refusals is taken, about.
+const REPLIES: f64 = 16.0;
 
 /// After a cut the window returns quickly to this share of what it was.
 const QUICK_RETURN: f64 = 0.9;
@@ -46,6 +45,8 @@ pub(super) struct State {
     options: LimiterOptions,
     /// Calls that may be in flight, at least 1; the fraction is growth saved up.
     window: f64,
+    /// A running share of replies that were refusals, 0 to 1.
+    refused: f64,
     /// The window at the last cut; none before the first. Below it the window doubles per round trip, above
     /// it grows by one.
     reached: Option<f64>,
@@ -78,6 +79,7 @@ impl State {
         Self {
             window: options.start_concurrency.max(1) as f64,
             options,
+            refused: 0.0,
             reached: None,
             epoch: 0,
             strikes: 0,
@@ -230,6 +232,7 @@ impl State {
 
     fn succeed(&mut self, epoch: u64) {
         self.completed += 1;
+        self.refused -= self.refused / REPLIES;
         if epoch != self.epoch {
             return;
         }
@@ -249,6 +252,7 @@ impl State {
     /// anything went well. The refused call itself waits in any case.
     fn throttle(&mut self, epoch: u64, wait: Option<Duration>, plenty: bool, now: Instant) {
         self.throttled += 1;
+        self.refused += (1.0 - self.refused) / REPLIES;
         let first_of_its_epoch = epoch == self.epoch;
         let again = self.strikes > 0;
         let pause = match wait {
@@ -261,11 +265,14 @@ impl State {
         if first_of_its_epoch {
             self.epoch += 1;
             self.strikes += 1;
-            self.reached = Some(
-                self.reached
-                    .map_or(self.window, |reached| self.window.max(FORGET * reached)),
-            );
-            self.window = (self.window * CUT).max(1.0);
+            // Further cuts of one outage say nothing about where the window was before it.
+            if !again {
+                let before = self.reached.map_or(0.0, |reached| FORGET * reached);
+                self.reached = Some(self.window.max(before));
+            }
+            // One refusal among many answers is worth little, a server that refuses everybody the half.
+            let cut = if again { 0.5 } else { self.refused / 2.0 };
+            self.window = (self.window * (1.0 - cut)).max(1.0);
         }
         if pause.is_zero() {
             return;
