@@ -123,7 +123,11 @@ struct Pass {
 }
 
 /// Runs workers that each take the next number until all are taken.
-async fn drive<F>(requests: u64, in_flight: usize, one: impl Fn(u64) -> F + Clone + Send + 'static) -> Result<Pass>
+async fn drive<F>(
+    requests: u64,
+    in_flight: usize,
+    one: impl Fn(u64) -> F + Clone + Send + 'static,
+) -> Result<Pass>
 where
     F: Future<Output = Result<u64>> + Send,
 {
@@ -185,7 +189,8 @@ async fn client(url: &str, requests: u64, in_flight: usize) -> Result<Pass> {
     config.limits.start_concurrency = in_flight;
     config.limits.max_concurrency = in_flight;
     let key = SecretString::from("any".to_owned());
-    let provider = Provider::with_key(config, Some(&key))?.with_stop(recorder.stop_signal().clone());
+    let provider =
+        Provider::with_key(config, Some(&key))?.with_stop(recorder.stop_signal().clone());
     let model = Arc::new(recorder.wrap(provider.model("m")));
     let pass = drive(requests, in_flight, move |number| {
         let model = Arc::clone(&model);
@@ -231,7 +236,10 @@ fn compare() -> Result<()> {
         assert!(bytes > 0 && bares.iter().chain(&clients).all(|pass| pass.bytes == bytes));
         let bare = show(in_flight, "bare loop", &bares);
         let client = show(in_flight, "client", &clients);
-        println!("{in_flight:>9} client     {:>9.0} % of the bare loop", 100.0 * client / bare);
+        println!(
+            "{in_flight:>9} client     {:>9.0} % of the bare loop",
+            100.0 * client / bare
+        );
     }
     println!("\ncalls      peak memory of the client");
     for requests in [1_000_u64, 100_000] {
@@ -241,7 +249,10 @@ fn compare() -> Result<()> {
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into());
         }
-        print!("{requests:>7}    {}", String::from_utf8_lossy(&output.stdout));
+        print!(
+            "{requests:>7}    {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
     }
     Ok(())
 }
@@ -271,7 +282,9 @@ fn cpu_time() -> Duration {
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks = |at| {
         let field = fields.split_whitespace().nth(at);
-        field.and_then(|field| field.parse::<u64>().ok()).unwrap_or(0)
+        field
+            .and_then(|field| field.parse::<u64>().ok())
+            .unwrap_or(0)
     };
     // In hundredths of a second on every Linux of today.
     Duration::from_millis(10 * (ticks(11) + ticks(12)))

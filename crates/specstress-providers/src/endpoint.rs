@@ -256,7 +256,10 @@ mod tests {
         assert!(times[3] - times[2] <= 2.01, "{times:?}");
         let counts = bench.endpoint.counters.read();
         assert_eq!((counts.calls, counts.answered, counts.failed), (1, 1, 0));
-        assert_eq!((counts.sent, counts.retries, counts.rate_limited), (4, 3, 1));
+        assert_eq!(
+            (counts.sent, counts.retries, counts.rate_limited),
+            (4, 3, 1)
+        );
         let limiter = bench.endpoint.limiter.snapshot();
         assert_eq!((limiter.throttled, limiter.completed), (2, 1));
         assert_eq!((limiter.in_flight, limiter.waiting), (0, 0));

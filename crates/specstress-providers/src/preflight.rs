@@ -68,12 +68,7 @@ pub(crate) async fn check(
     );
     let (_, reading) = ask(endpoint, config, model, path, today).await?;
     let settled = !matches!(reading.state, ModelState::Missing | ModelState::Unknown);
-    if settled
-        || matches!(
-            config.kind,
-            ProviderKind::Anthropic | ProviderKind::Gemini
-        )
-    {
+    if settled || matches!(config.kind, ProviderKind::Anthropic | ProviderKind::Gemini) {
         return Ok(reading);
     }
     // Many servers and proxies have only the list, and answer 404 or 405 for one model.
@@ -141,11 +136,7 @@ fn status(name: &str, state: ModelState) -> ModelStatus {
 /// `OpenAI` tells `shutdown_date`; Anthropic `lifecycle`, `deprecated_at`, `retires_at`, `max_input_tokens` and
 /// `max_tokens`; Gemini `inputTokenLimit` and `outputTokenLimit`. A model whose last day has come counts as
 /// retired even while it is still listed.
-fn read_status(
-    model: &ModelInfo,
-    reply: &WireReply,
-    today: Date,
-) -> Result<ModelStatus, LlmError> {
+fn read_status(model: &ModelInfo, reply: &WireReply, today: Date) -> Result<ModelStatus, LlmError> {
     let (kind, provider, name) = (model.kind, &model.provider, &model.name);
     let failed = |kind, what: &str| {
         Err(LlmError::new(
@@ -171,7 +162,11 @@ fn read_status(
     };
     let text = |field: &str| body.get(field).and_then(Value::as_str);
     // A server that answers anything to any path has not said that it has the model.
-    let named = text(if kind == ProviderKind::Gemini { "name" } else { "id" });
+    let named = text(if kind == ProviderKind::Gemini {
+        "name"
+    } else {
+        "id"
+    });
     let silent = kind == ProviderKind::Compatible && named.is_none();
     if silent || named.is_some_and(|named| !model.answers_to(named)) {
         return Ok(status(name, ModelState::Unknown));
@@ -226,7 +221,11 @@ mod tests {
 
     fn read(kind: ProviderKind, code: u16, body: &str) -> Result<ModelStatus, LlmError> {
         let today = "2026-11-21".parse().unwrap();
-        read_status(&ModelInfo::unknown(kind, "p", "m"), &reply(code, body), today)
+        read_status(
+            &ModelInfo::unknown(kind, "p", "m"),
+            &reply(code, body),
+            today,
+        )
     }
 
     #[test]
@@ -269,7 +268,11 @@ mod tests {
             (Some(1_048_576), Some(65_536))
         );
         assert_eq!(gemini.state, ModelState::Available);
-        for kind in [ProviderKind::Anthropic, ProviderKind::OpenAi, ProviderKind::Compatible] {
+        for kind in [
+            ProviderKind::Anthropic,
+            ProviderKind::OpenAi,
+            ProviderKind::Compatible,
+        ] {
             let other = read(kind, 200, r#"{"id":"quite-another","lifecycle":"active"}"#).unwrap();
             assert_eq!(other.state, ModelState::Unknown, "{kind}");
             let dated = read(kind, 200, r#"{"id":"m-20260101","lifecycle":"active"}"#).unwrap();

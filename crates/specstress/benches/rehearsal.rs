@@ -47,7 +47,9 @@ const FAULTS: [&str; 11] = [
 const GOAL: f64 = 1.3;
 
 fn main() -> Result<()> {
-    let pairs = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
+    let pairs = std::env::args()
+        .skip(1)
+        .find_map(|argument| argument.parse().ok());
     let pairs: u32 = pairs.unwrap_or(300);
     let folder = tempfile::tempdir()?;
     let server = Server::start(folder.path())?;
@@ -80,7 +82,12 @@ fn main() -> Result<()> {
     let stats = server.stop()?;
     let count = |name: &str| stats[name].as_u64().unwrap_or(0);
     let empty = stats["faults"]["empty"].as_u64().unwrap_or(0);
-    let faults: u64 = stats["faults"].as_object().into_iter().flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    let faults: u64 = stats["faults"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, n)| n.as_u64())
+        .sum();
     println!(
         "server: {} requests of {} logical ones, {} refused by a limit, {faults} faults; {} answered, {} of them \
          twice",
@@ -92,7 +99,10 @@ fn main() -> Result<()> {
     );
     assert_eq!(count("duplicates"), 0, "{stats}");
     // An empty reply is an outcome, which is kept like any other.
-    assert!(count("logical_answered") + empty >= count("logical"), "{stats}");
+    assert!(
+        count("logical_answered") + empty >= count("logical"),
+        "{stats}"
+    );
     Ok(())
 }
 
@@ -101,9 +111,10 @@ struct Server(Child);
 
 impl Server {
     fn start(folder: &Path) -> Result<Self> {
-        let mut config = "[world]\nseed = 1\ngenerator_failures = 0.0\n[server.latency]\nbase_ms = 200\n\
+        let mut config =
+            "[world]\nseed = 1\ngenerator_failures = 0.0\n[server.latency]\nbase_ms = 200\n\
                           jitter = 0.5\n"
-            .to_owned();
+                .to_owned();
         for (provider, limit) in LIMITS {
             config += &format!(
                 "[server.limits.{provider}]\nrequests_per_minute = {limit}\nburst_seconds = 1\n"
@@ -186,8 +197,15 @@ fn least_time(run: &Value) -> (f64, String) {
 }
 
 fn print_traffic(run: &Value) {
-    println!("{:<10} {:>7} {:>9} {:>8} {:>6} {:>7}", "provider", "calls", "requests", "retries", "429s", "failed");
-    for (name, stats) in run["traffic"]["providers"].as_object().into_iter().flatten() {
+    println!(
+        "{:<10} {:>7} {:>9} {:>8} {:>6} {:>7}",
+        "provider", "calls", "requests", "retries", "429s", "failed"
+    );
+    for (name, stats) in run["traffic"]["providers"]
+        .as_object()
+        .into_iter()
+        .flatten()
+    {
         let count = |field: &str| stats[field].as_u64().unwrap_or(0);
         println!(
             "{name:<10} {:>7} {:>9} {:>8} {:>6} {:>7}",
@@ -207,7 +225,8 @@ fn lost(run: &Value) -> String {
         for outcome in stage["outcomes"].as_array().into_iter().flatten() {
             let name = outcome["outcome"].as_str().unwrap_or_default();
             if name != "answered" {
-                *counts.entry(name.to_owned()).or_default() += outcome["count"].as_u64().unwrap_or(0);
+                *counts.entry(name.to_owned()).or_default() +=
+                    outcome["count"].as_u64().unwrap_or(0);
             }
         }
     }

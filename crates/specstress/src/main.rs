@@ -11,8 +11,8 @@ mod models;
 mod out_file;
 mod output;
 mod progress;
-mod traffic;
 mod recovery;
+mod traffic;
 
 use std::process::ExitCode;
 

@@ -127,7 +127,11 @@ impl Observer for Progress {
             let Some(current) = current else { return };
             *current.outcomes.entry(outcome).or_default() += items;
             current.bar.inc(items);
-            let every = if self.terminal { LIVE_EVERY } else { PLAIN_EVERY };
+            let every = if self.terminal {
+                LIVE_EVERY
+            } else {
+                PLAIN_EVERY
+            };
             if current.reported.elapsed() < every {
                 return;
             }
@@ -146,7 +150,11 @@ impl Observer for Progress {
                         HumanDuration(Duration::from_secs_f64(seconds.min(1e9)))
                     )
                 });
-                let live = if live.is_empty() { live } else { format!("; {live}") };
+                let live = if live.is_empty() {
+                    live
+                } else {
+                    format!("; {live}")
+                };
                 crate::output::note(&format!("{stage}: {}{left}{live}", HumanCount(done)));
             }
         });

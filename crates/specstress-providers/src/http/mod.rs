@@ -225,8 +225,7 @@ fn fixed_headers(address: &Address<'_>) -> Result<(HeaderMap, Scrubber), Provide
     let mut scrubber = Scrubber::default();
     let mut insert = |name: &str, value: &str| {
         let key = header_name(address, name)?;
-        let mut value =
-            HeaderValue::from_str(value).map_err(|_| wrong_header(address, name))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong_header(address, name))?;
         value.set_sensitive(true);
         headers.insert(key, value);
         Ok(())

@@ -186,7 +186,6 @@ async fn scattered_refusals_do_not_stall_a_provider() {
     assert!(took < 60.0, "{took}");
 }
 
-
 #[tokio::test(start_paused = true)]
 async fn requests_per_minute_are_learnt_from_headers() {
     let limiter = limiter(|_| ());

@@ -160,9 +160,9 @@ pub(crate) fn embedding_batch(model: &ModelInfo, options: &WireOptions) -> usize
         .or(model.embedding.map(|rule| rule.max_inputs))
         .filter(|most| *most > 0)
         .unwrap_or(64);
-    let by_size = model.embedding.map_or(limit, |rule| {
-        (MOST_NUMBERS / rule.dimensions.max(1)).max(1)
-    });
+    let by_size = model
+        .embedding
+        .map_or(limit, |rule| (MOST_NUMBERS / rule.dimensions.max(1)).max(1));
     usize::try_from(limit.min(by_size)).unwrap_or(usize::MAX)
 }
 

@@ -7,12 +7,9 @@ fn large() -> ModelInfo {
 }
 
 fn read(asked: usize, body: &Value) -> Result<Vec<Embedding>, LlmError> {
-    embedder_with(ProviderKind::OpenAi, "{}").response(
-        &large(),
-        asked,
-        &reply(200, &body.to_string()),
-    )
-    .map(|embedded| embedded.vectors)
+    embedder_with(ProviderKind::OpenAi, "{}")
+        .response(&large(), asked, &reply(200, &body.to_string()))
+        .map(|embedded| embedded.vectors)
 }
 
 #[test]
@@ -102,7 +99,8 @@ fn vectors_come_back_in_order_and_of_unit_norm() {
         .unwrap();
     assert_eq!(gemini.vectors, [vec![0.0, -1.0]]);
     assert_eq!(gemini.tokens, None);
-    let counted = json!({"data": [{"embedding": [1, 0]}], "usage": {"prompt_tokens": 7, "total_tokens": 7}});
+    let counted =
+        json!({"data": [{"embedding": [1, 0]}], "usage": {"prompt_tokens": 7, "total_tokens": 7}});
     let counted = embedder_with(ProviderKind::OpenAi, "{}")
         .response(&large(), 1, &reply(200, &counted.to_string()))
         .unwrap();

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use specstress_llm::{
-    ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Usage,
-};
+use specstress_llm::{ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Usage};
 
 use crate::catalog::{ChatApi, EffortControl, ModelInfo, ProviderKind, StructuredOutput};
 use crate::usage;
@@ -184,9 +182,7 @@ fn response_format(
             }))
         }
         // Refused in a conversation that nowhere says JSON.
-        ResponseFormat::JsonObject => {
-            says_json(request).then(|| json!({"type": "json_object"}))
-        }
+        ResponseFormat::JsonObject => says_json(request).then(|| json!({"type": "json_object"})),
         ResponseFormat::None => None,
     }
 }

@@ -10,7 +10,11 @@ fn vectors(texts: usize, length: usize) -> Act {
         .map(|index| serde_json::json!({"index": index, "embedding": vec![1.0; length]}))
         .collect();
     let usage = serde_json::json!({"prompt_tokens": 500_000, "total_tokens": 500_000});
-    reply(200, &[], serde_json::json!({"data": data, "usage": usage}).to_string())
+    reply(
+        200,
+        &[],
+        serde_json::json!({"data": data, "usage": usage}).to_string(),
+    )
 }
 
 #[tokio::test]
@@ -61,6 +65,11 @@ async fn gemini_is_not_given_texts_that_it_would_cut() {
     let request = EmbeddingRequest::new(["short".to_owned(), "long text ".repeat(1_000)]);
     let error = embedder.embed(&request).await.unwrap_err();
     assert_eq!(error.kind(), LlmErrorKind::BadRequest);
-    assert!(error.to_string().contains("text 1 (from 0) has about 2500 tokens"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("text 1 (from 0) has about 2500 tokens"),
+        "{error}"
+    );
     assert_eq!(server.count(), 0);
 }

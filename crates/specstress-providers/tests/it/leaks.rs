@@ -98,7 +98,9 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
             let answer = model.chat(&ChatRequest::user("x").with_max_tokens(9)).await;
             // An answer goes into the call store as it is.
             texts.push(match &answer {
-                Ok(response) => format!("{response:?} {}", serde_json::to_string(response).unwrap()),
+                Ok(response) => {
+                    format!("{response:?} {}", serde_json::to_string(response).unwrap())
+                }
                 Err(error) => story(error),
             });
             let checked = provider.check_model("m").await;

@@ -55,7 +55,10 @@ async fn a_proxy_carries_calls_to_others_and_none_to_this_machine() {
     let near = Server::start([reply(200, &[], completion("straight"))]).await;
     let mut config = config(ProviderKind::Compatible, &near.url);
     config.http.proxy = Some(proxy.url.clone());
-    let answer = provider(config).model("m").chat(&ChatRequest::user("x")).await;
+    let answer = provider(config)
+        .model("m")
+        .chat(&ChatRequest::user("x"))
+        .await;
     assert_eq!(answer.unwrap().text, "straight");
     assert_eq!(proxy.count(), 1);
 }
@@ -67,7 +70,11 @@ async fn the_sample_goes_into_the_header_that_is_named_and_nowhere_else() {
     let mut named = plain.clone();
     named.wire.sample_header = Some("X-Specstress-Sample".to_owned());
     let third = ChatRequest::user("x").with_sample(2);
-    provider(named.clone()).model("m").chat(&third).await.unwrap();
+    provider(named.clone())
+        .model("m")
+        .chat(&third)
+        .await
+        .unwrap();
     provider(plain).model("m").chat(&third).await.unwrap();
     let seen = server.seen();
     assert_eq!(seen[0].headers["x-specstress-sample"], "2");
@@ -97,7 +104,10 @@ impl Secure {
             .with_no_client_auth()
             .with_single_cert(vec![own.cert.der().clone()], key)
             .unwrap();
-        tls.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        tls.alpn_protocols = protocols
+            .iter()
+            .map(|name| name.as_bytes().to_vec())
+            .collect();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let secure = Self {
@@ -106,7 +116,10 @@ impl Secure {
             connections: Arc::default(),
             versions: Arc::default(),
         };
-        let (connections, versions) = (Arc::clone(&secure.connections), Arc::clone(&secure.versions));
+        let (connections, versions) = (
+            Arc::clone(&secure.connections),
+            Arc::clone(&secure.versions),
+        );
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -151,7 +164,11 @@ async fn many_calls_share_the_connections_of_http_2() {
     let provider = server.provider(&folder, 2);
     // One call opens each connection, or all of the first ones would open their own.
     for _ in 0..2 {
-        provider.model("m").chat(&ChatRequest::user("x")).await.unwrap();
+        provider
+            .model("m")
+            .chat(&ChatRequest::user("x"))
+            .await
+            .unwrap();
     }
     let calls: Vec<_> = (0..60)
         .map(|_| {
@@ -173,11 +190,23 @@ async fn a_server_of_an_unknown_authority_is_not_trusted() {
     let server = Secure::start(&["http/1.1"]).await;
     let mut stranger = config(ProviderKind::Compatible, &server.url);
     stranger.retry.max_attempts = 1;
-    let error = provider(stranger).model("m").chat(&ChatRequest::user("x")).await.unwrap_err();
+    let error = provider(stranger)
+        .model("m")
+        .chat(&ChatRequest::user("x"))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), LlmErrorKind::Transport);
     assert!(!format!("{error:?}").contains(KEY));
     let known = server.provider(&folder, 1);
-    assert_eq!(known.model("m").chat(&ChatRequest::user("x")).await.unwrap().text, "hi");
+    assert_eq!(
+        known
+            .model("m")
+            .chat(&ChatRequest::user("x"))
+            .await
+            .unwrap()
+            .text,
+        "hi"
+    );
     assert_eq!(*server.versions.lock().unwrap(), [Version::HTTP_11]);
 
     let mut broken = config(ProviderKind::Compatible, &server.url);
@@ -185,5 +214,8 @@ async fn a_server_of_an_unknown_authority_is_not_trusted() {
     std::fs::write(&file, "no certificate").unwrap();
     broken.http.ca_file = Some(file);
     let error = Provider::with_key(broken, None).unwrap_err();
-    assert!(matches!(error, ProviderError::Certificates { .. }), "{error}");
+    assert!(
+        matches!(error, ProviderError::Certificates { .. }),
+        "{error}"
+    );
 }

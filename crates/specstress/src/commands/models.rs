@@ -182,10 +182,15 @@ fn table(shown: &[&ModelInfo], catalog: &Catalog, today: Date) -> String {
             sources.letter(info),
             count(info.context),
             count(info.max_output),
-            if info.capabilities().reasoning { "yes" } else { "-" },
+            if info.capabilities().reasoning {
+                "yes"
+            } else {
+                "-"
+            },
             sampling,
             schema,
-            info.batch_factor.map_or_else(|| "-".to_owned(), |factor| format!("x{factor}")),
+            info.batch_factor
+                .map_or_else(|| "-".to_owned(), |factor| format!("x{factor}")),
         );
     }
     let _ = writeln!(
@@ -199,7 +204,10 @@ fn table(shown: &[&ModelInfo], catalog: &Catalog, today: Date) -> String {
         let letter = ('a'..='z').nth(at).unwrap_or('z');
         let _ = writeln!(text, "  {letter}  {date}  {source}");
     }
-    let mut notes = shown.iter().filter_map(|info| Some((info.id(), info.note.as_ref()?))).peekable();
+    let mut notes = shown
+        .iter()
+        .filter_map(|info| Some((info.id(), info.note.as_ref()?)))
+        .peekable();
     if notes.peek().is_some() {
         text += "Notes:\n";
     }
@@ -237,7 +245,11 @@ fn check(args: &ModelsArgs, config: &Config, asked: &[ModelId]) -> anyhow::Resul
     let mut config = config.clone();
     if args.config.is_none() {
         let wanted = |kind: &ProviderKind| ids.iter().any(|id| id.provider() == kind.as_str());
-        config.providers = PUBLIC.into_iter().filter(wanted).map(ProviderConfig::new).collect();
+        config.providers = PUBLIC
+            .into_iter()
+            .filter(wanted)
+            .map(ProviderConfig::new)
+            .collect();
     }
     let models = Models::new(&config, world)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -97,9 +97,12 @@ impl Finished {
                 self.made, self.found
             )
         };
-        let memory = self.traffic.peak_memory_bytes.map_or_else(String::new, |bytes| {
-            format!(", {:.0} MB of memory at most", bytes as f64 / 1e6)
-        });
+        let memory = self
+            .traffic
+            .peak_memory_bytes
+            .map_or_else(String::new, |bytes| {
+                format!(", {:.0} MB of memory at most", bytes as f64 / 1e6)
+            });
         format!(
             "{study}\n{}{calls} ({:.1} s, {:.1} MB of replies{memory})\n\nReport  {}\nTables  {}/tables\n",
             self.traffic.text(),

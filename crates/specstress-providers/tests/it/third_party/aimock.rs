@@ -206,7 +206,10 @@ async fn aimock_reasons_and_usage_are_kept() {
         assert_eq!(unknown.finish, FinishReason::Other { reason }, "{kind}");
         let thought = ask("[[reasoning]]").await;
         assert_eq!(thought.text, "42", "{kind}");
-        assert!(thought.usage.total() > 0 && thought.raw.contains("42"), "{kind}");
+        assert!(
+            thought.usage.total() > 0 && thought.raw.contains("42"),
+            "{kind}"
+        );
     }
 }
 

@@ -25,7 +25,12 @@ fn table(rows: &[Vec<String>]) -> String {
     };
     let mut text = String::new();
     for (at, row) in rows.iter().enumerate() {
-        text += &line(&mut row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")));
+        text += &line(
+            &mut row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}")),
+        );
         if at == 0 {
             text += &line(&mut widths.iter().map(|width| "-".repeat(*width)));
         }

@@ -186,7 +186,12 @@ async fn steady_accepts_every_request() {
         return;
     }
     let names = requests().map(|(what, _)| what.to_owned());
-    let mut rows = vec![["provider".to_owned(), "model".to_owned()].into_iter().chain(names).collect()];
+    let mut rows = vec![
+        ["provider".to_owned(), "model".to_owned()]
+            .into_iter()
+            .chain(names)
+            .collect(),
+    ];
     let mut wrong = Vec::new();
     for (kind, port, models) in MODELS {
         for name in models {
@@ -284,7 +289,11 @@ async fn steady_accepts_embeddings() {
     if !servers_are_up("steady_accepts_embeddings") {
         return;
     }
-    let mut rows = vec![["provider", "model", "two texts", "shortened"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["provider", "model", "two texts", "shortened"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for (kind, port, name, shortened) in EMBEDDERS {
         let relay = Relay::to(port).await;
         let mut config = config(kind, &relay.url);
