@@ -150,12 +150,13 @@ fn prices(carrier: &str, model: &str) -> (f64, f64, f64) {
 }
 
 /// A catalog row with made-up prices, so that estimates, costs and budgets have something to work on.
-fn priced(carrier: &str, model: &str) -> String {
+fn described(carrier: &str, model: &str) -> String {
     let (input, cached, output) = prices(carrier, model);
     let factor = if carrier == "xai" { 0.8 } else { 0.5 };
     // Nothing but prices and batches is new: schemas are not sent, as to models that nobody described.
     format!(
         "[[catalog]]\nprovider = \"{carrier}\"\nname = \"{model}\"\nstructured_output = \"none\"\n\
+         effort = {{ kind = \"fixed\", reasons = false }}\nnote = \"simulated\"\n\
          batch_factor = {factor:?}\nprices = {{ input = {input:?}, cached_input = {cached:?}, output = {output:?}, \
          as_of = \"{}\", source = \"made up for a rehearsal\" }}\n\n",
         today()
@@ -197,11 +198,12 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
             carrier(persona.provider)
         );
     }
+    // Known models claim what they can do; these take whatever is sent.
     for persona in &panel {
-        text += &priced(carrier(persona.provider), persona.key);
+        text += &described(carrier(persona.provider), persona.key);
     }
     for (carrier, model) in HELPERS {
-        text += &priced(carrier, model);
+        text += &described(carrier, model);
     }
     text += "[roles]\n\
         authors = [\"anthropic/author_a\", \"openai/author_b\", \"gemini/author_c\"]\n\
@@ -212,7 +214,9 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
         let _ = writeln!(
             text,
             "[[providers]]\nkind = \"{kind}\"\nbase_url = \"http://{address}/{kind}\"\n\
-             key_env = \"SPECSTRESS_SIM_KEY\"\n"
+             key_env = \"SPECSTRESS_SIM_KEY\"\n\
+             # Samples of the same question are told apart by it; real providers draw anew by themselves.\n\
+             wire = {{ sample_header = \"x-specstress-sample\" }}\n"
         );
     }
     let _ = writeln!(
