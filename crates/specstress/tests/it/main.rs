@@ -1,6 +1,10 @@
 //! The binary as its users run it.
 
 #![expect(
+    clippy::unwrap_used,
+    reason = "the whole crate is tests, which fail by panicking"
+)]
+#![expect(
     clippy::print_stderr,
     reason = "a skipped test says so, and a measurement is shown"
 )]

@@ -44,9 +44,9 @@ fn a_batched_run_with_faults_and_kills_is_the_live_run_and_answers_nothing_twice
     let (live, _) = live(4);
     let dir = tempfile::tempdir().unwrap();
     let server = Sim::start(dir.path(), TROUBLED, &[], |config| small(&config, 4, ""));
-    let batched = ["run", "--config", "run.toml", "--batch"];
+    let command = ["run", "--config", "run.toml", "--batch"];
     for moment in [300, 700, 1100, 1500, 1900, 2300] {
-        let mut child = keyed(dir.path(), &batched)
+        let mut child = keyed(dir.path(), &command)
             .stderr(std::process::Stdio::null())
             .stdout(std::process::Stdio::null())
             .spawn()
@@ -56,7 +56,7 @@ fn a_batched_run_with_faults_and_kills_is_the_live_run_and_answers_nothing_twice
         let _ = child.kill();
         child.wait().unwrap();
     }
-    done(dir.path(), &batched);
+    done(dir.path(), &command);
     let (one, other) = (
         tables(&live.path().join(RUN)),
         tables(&dir.path().join(RUN)),
@@ -68,8 +68,8 @@ fn a_batched_run_with_faults_and_kills_is_the_live_run_and_answers_nothing_twice
             .any(|window| window == KEY.as_bytes());
         assert!(!leaks, "the key is in {}", name.display());
     }
-    let status = done(dir.path(), &["status", RUN, "--json"]).json();
-    let batches = status["batches"].as_array().unwrap();
+    let told = done(dir.path(), &["status", RUN, "--json"]).json();
+    let batches = told["batches"].as_array().unwrap();
     assert!(batches.len() > 10);
     assert!(batches.iter().all(|batch| batch["left_seconds"].is_null()));
     let text = done(dir.path(), &["status", RUN]).stdout;
