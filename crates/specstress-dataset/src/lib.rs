@@ -47,6 +47,7 @@ mod stream;
 mod table;
 mod table_dir;
 mod tables;
+mod text_table;
 
 pub use column::{Column, ColumnType};
 pub use csv_sink::CsvSink;
@@ -59,3 +60,4 @@ pub use parquet_source::ParquetSource;
 pub use stream::{Rows, Sink, Source};
 pub use table::Table;
 pub use table_dir::{TableDir, TableWriter};
+pub use text_table::TextTable;

@@ -243,6 +243,11 @@ impl Purse {
         }
     }
 
+    /// What may be spent.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
     fn books(&self) -> MutexGuard<'_, Books> {
         // A panic elsewhere leaves sums that were added whole.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,11 +1,13 @@
 //! Decides what becomes of every call that the store does not hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use specstress_llm::{Ask, CallGate, LlmError, LlmErrorKind, NewCall, StoreError, Usage};
+use specstress_llm::{
+    Ask, CallGate, LlmError, LlmErrorKind, NewCall, RequestKey, StoreError, Usage,
+};
 
 use crate::batches::Batches;
 use crate::budget::Purse;
@@ -31,6 +33,13 @@ pub(crate) struct Missing {
     pub(crate) shared_bytes: u64,
 }
 
+/// Calls that were counted. Equal requests are one call, whoever asks.
+#[derive(Debug, Default)]
+struct Counted {
+    missing: BTreeMap<(&'static str, String), Missing>,
+    seen: HashSet<RequestKey>,
+}
+
 /// The gate of a run.
 #[derive(Debug)]
 pub(crate) struct RunGate {
@@ -38,7 +47,7 @@ pub(crate) struct RunGate {
     pub(crate) policy: CallPolicy,
     pub(crate) purse: Purse,
     pub(crate) batches: Option<Batches>,
-    missing: Mutex<BTreeMap<(&'static str, String), Missing>>,
+    missing: Mutex<Counted>,
     left_out: AtomicU64,
 }
 
@@ -64,6 +73,7 @@ impl RunGate {
         self.missing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+            .missing
             .clone()
     }
 
@@ -79,13 +89,28 @@ impl RunGate {
 
     fn count(&self, call: &NewCall<'_>) {
         let like = (self.store.stage(), call.model().to_string());
-        let (own, shared) = call.bytes();
-        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Counted { missing, seen } = &mut *counted;
         let missing = missing.entry(like).or_default();
-        // Texts to embed are counted one by one, as the store keeps them.
-        missing.calls += call.keys.len() as u64;
-        missing.bytes += own + shared;
-        missing.shared_bytes += shared;
+        let mut add = |key: RequestKey, own: u64, shared: u64| {
+            if seen.insert(key) {
+                missing.calls += 1;
+                missing.bytes += own + shared;
+                missing.shared_bytes += shared;
+            }
+        };
+        match call.ask {
+            Ask::Chat(_, request) => {
+                let (own, shared) = request.text_bytes();
+                call.keys.iter().for_each(|&key| add(key, own, shared));
+            }
+            // Texts to embed are counted one by one, as the store keeps them.
+            Ask::Embed(_, request) => {
+                for (&key, text) in call.keys.iter().zip(&request.texts) {
+                    add(key, text.len() as u64, 0);
+                }
+            }
+        }
     }
 }
 

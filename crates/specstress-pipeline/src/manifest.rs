@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Budget;
 use crate::error::PipelineError;
 use crate::progress::StageName;
 use crate::settings::StudySettings;
@@ -28,6 +29,9 @@ pub struct Manifest {
     pub judges: Vec<String>,
     /// Hashes and names of what went in: `taxonomy`, `spec`, `prompt/NAME`, `model/ROLE`.
     pub inputs: BTreeMap<String, String>,
+    /// What the run may spend.
+    #[serde(default)]
+    pub budget: Budget,
     /// The stages that are done, with rows and outcomes.
     pub stages: Vec<StageRecord>,
 }
@@ -85,6 +89,7 @@ impl Manifest {
             panel: Vec::new(),
             judges: Vec::new(),
             inputs: BTreeMap::new(),
+            budget: Budget::default(),
             stages: Vec::new(),
         }
     }

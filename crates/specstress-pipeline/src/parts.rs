@@ -62,7 +62,7 @@ pub struct StudyParts {
     /// Who judges against the spec; none leaves the verdicts out.
     pub judges: Vec<Arc<dyn Judge>>,
     /// Hashes and names of what went in, for the manifest: `taxonomy`, `spec`, `prompt/NAME`, `model/ROLE`,
-    /// `settings/TASK`, `panel/KEY`, `sampling`.
+    /// `settings/TASK`, `panel/KEY`, `sampling`, and `any/NAME` for what every stage depends on.
     pub inputs: BTreeMap<String, String>,
     /// Whether `inputs` names everything that the outcome depends on. Then a stage whose inputs are unchanged is left
     /// as it is, instead of being made again from the call store. Say so only when it is true for parts of your own

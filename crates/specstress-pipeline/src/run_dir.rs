@@ -40,12 +40,17 @@ use crate::store::SqliteStore;
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Where manifest and tables are.
+    desk: PathBuf,
     store: Arc<SqliteStore>,
     gate: Arc<RunGate>,
     stop: StopSignal,
     // Released by the system when the process ends, however it ends.
     _lock: File,
 }
+
+/// The folder of the shards in the run directory of the whole study.
+const SHARDS: &str = "shards";
 
 /// What a process may do with a run.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +61,9 @@ pub struct RunOptions {
     pub budget: Budget,
     /// Which calls go into batches; without it none.
     pub batches: Option<Batches>,
+    /// A study beside the run's own, such as a pilot: its manifest and tables are in a folder of this name in the run
+    /// directory, its calls in the run's call store, so that the run finds them.
+    pub beside: Option<String>,
 }
 
 impl RunDir {
@@ -88,7 +96,11 @@ impl RunDir {
         if !is_run && path.exists() {
             let mut entries =
                 std::fs::read_dir(path).map_err(PipelineError::io("cannot read", path))?;
-            if entries.next().is_some() {
+            // The shards of a study are below the run that will join them.
+            let foreign = |entry: std::io::Result<std::fs::DirEntry>| {
+                entry.map_or(true, |entry| entry.file_name() != SHARDS)
+            };
+            if entries.any(foreign) {
                 return Err(PipelineError::NotARun {
                     path: path.to_owned(),
                 });
@@ -105,8 +117,14 @@ impl RunDir {
             &store.open_batches().map_err(unreadable)?,
         );
         let gate = RunGate::new(Arc::clone(&store), options.policy, purse, options.batches);
+        let desk = match &options.beside {
+            Some(name) => path.join(name),
+            None => path.to_owned(),
+        };
+        std::fs::create_dir_all(&desk).map_err(PipelineError::io("cannot create", &desk))?;
         Ok(Self {
             path: path.to_owned(),
+            desk,
             store,
             gate: Arc::new(gate),
             stop: StopSignal::default(),
@@ -148,13 +166,24 @@ impl RunDir {
         (spent.usd, held.usd)
     }
 
+    /// Calls that were left out under [`CallPolicy::StoredOnly`] so far.
+    pub fn left_out(&self) -> u64 {
+        self.gate.left_out()
+    }
+
     pub(crate) fn gate(&self) -> &RunGate {
         &self.gate
     }
 
     /// The run's tables.
     pub fn tables(&self) -> TableDir {
-        Self::tables_of(&self.path)
+        Self::tables_of(&self.desk)
+    }
+
+    /// Where the manifest and the tables of this study are: the run directory, but for a study
+    /// [beside](RunOptions::beside) it.
+    pub fn desk(&self) -> &Path {
+        &self.desk
     }
 
     /// The tables of any run directory, for readers; needs no lock, since tables change whole.
@@ -164,7 +193,7 @@ impl RunDir {
 
     /// The run directory of a part of a study whose whole has its run at `base`.
     pub fn shard_path(base: &Path, shard: Shard) -> PathBuf {
-        base.join("shards")
+        base.join(SHARDS)
             .join(format!("{}-of-{}", shard.index, shard.count))
     }
 

@@ -22,6 +22,8 @@ pub struct Study {
     pub(crate) settings: StudySettings,
     pub(crate) parts: StudyParts,
     pub(crate) shards: Option<Shards>,
+    pub(crate) only: Option<String>,
+    pub(crate) read_again: bool,
 }
 
 impl Study {
@@ -56,6 +58,8 @@ impl Study {
             settings,
             parts,
             shards: None,
+            only: None,
+            read_again: false,
         })
     }
 
@@ -65,6 +69,29 @@ impl Study {
     pub fn with_shards_at(mut self, base: &Path) -> Self {
         self.shards = self.settings.shard.map(|own| Shards::new(own, base));
         self
+    }
+
+    /// For a survey: only the calls about one question or pair, by its id. Stages that look at all questions are not
+    /// gone through then, unless nothing they are made from has changed.
+    #[must_use]
+    pub fn only(mut self, item: &str) -> Self {
+        self.only = Some(item.to_owned());
+        self
+    }
+
+    /// Makes every stage again from the call store, even when nothing has changed.
+    #[must_use]
+    pub fn read_again(mut self) -> Self {
+        self.parts.inputs_complete = false;
+        self.read_again = true;
+        self
+    }
+
+    /// Whether a question of a pair is among those that are looked at.
+    pub(crate) fn wants(&self, scenario_id: &str, triple_id: &str) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|item| item == scenario_id || item == triple_id)
     }
 
     /// All rows of a table: over all shards, where this is one.
@@ -167,9 +194,10 @@ impl Study {
         run: &RunDir,
         observer: &dyn Observer,
     ) -> Result<Manifest, PipelineError> {
-        let path = RunDir::manifest_path(run.path());
+        let path = RunDir::manifest_path(run.desk());
         let before = Manifest::read(&path)?;
         let mut manifest = self.manifest();
+        manifest.budget = run.gate().purse.budget().clone();
         let mut sweep = Sweep::new(self, run, run.tables(), observer, before.as_ref());
         let books = |source| PipelineError::Books { source };
         run.store().clear_unsent().await.map_err(books)?;
@@ -214,7 +242,7 @@ impl Study {
     /// # Errors
     /// As [`run`](Self::run), but for what only calls can meet. The run must be opened with [`CallPolicy::Count`].
     pub async fn survey(&self, run: &RunDir) -> Result<Survey, PipelineError> {
-        let before = Manifest::read(&RunDir::manifest_path(run.path()))?;
+        let before = Manifest::read(&RunDir::manifest_path(run.desk()))?;
         survey::survey(self, run, before.as_ref()).await
     }
 

@@ -8,6 +8,7 @@ use specstress_dataset::TableDir;
 
 use crate::error::PipelineError;
 use crate::fingerprint::{self, Change};
+use crate::forecast::KnownCounts;
 use crate::gate::Missing;
 use crate::manifest::{Manifest, StageRecord};
 use crate::progress::StageName;
@@ -51,8 +52,8 @@ pub struct StageSurvey {
     pub state: StageState,
     /// Items, of a stage that is complete.
     pub items: Option<u64>,
-    /// Replies found in the store; not counted for stages that are kept.
-    pub found: u64,
+    /// Replies found in the store by model; not counted for stages that are kept.
+    pub found: BTreeMap<String, u64>,
     /// Calls that would be made, by model.
     pub missing: Vec<MissingCalls>,
     /// What it is made from and is not what it was in the last run.
@@ -71,6 +72,8 @@ impl StageSurvey {
 pub struct Survey {
     /// The stages, in order.
     pub stages: Vec<StageSurvey>,
+    /// What the complete ones came to.
+    pub counts: KnownCounts,
 }
 
 /// A folder that goes when it is no longer needed.
@@ -96,11 +99,12 @@ pub(crate) async fn survey(
     run: &RunDir,
     before: Option<&Manifest>,
 ) -> Result<Survey, PipelineError> {
-    let scratch = Scratch::new(run.path())?;
+    let scratch = Scratch::new(run.desk())?;
     let watch = Watch::default();
     let mut sweep = Sweep::new(study, run, TableDir::new(&scratch.0), &watch, before);
     sweep.once(|_| Ok(())).await?;
     let missing = run.gate().missing();
+    let found = run.store().found();
     let by_stage = watch.heard();
     let stages = StageName::ALL
         .into_iter()
@@ -117,7 +121,11 @@ pub(crate) async fn survey(
                 stage,
                 state,
                 items: record.map(StageRecord::items),
-                found: run.store().found(stage.as_str()),
+                found: found
+                    .iter()
+                    .filter(|((name, _), _)| *name == stage.as_str())
+                    .map(|((_, model), calls)| (model.clone(), *calls))
+                    .collect(),
                 missing: missing_of(&missing, stage),
                 changes: before.map_or_else(Vec::new, |before| {
                     fingerprint::changes(
@@ -129,7 +137,10 @@ pub(crate) async fn survey(
             }
         })
         .collect();
-    Ok(Survey { stages })
+    let tables = TableDir::new(&scratch.0);
+    let counts = KnownCounts::read(study, &tables, |stage| sweep.done.contains_key(&stage))
+        .map_err(|abort| abort.into_error("survey"))?;
+    Ok(Survey { stages, counts })
 }
 
 fn missing_of(

@@ -92,7 +92,14 @@ impl<'a> Sweep<'a> {
             let left_out = self.run.gate().left_out();
             self.run.store().enter(stage.as_str());
             let mut tally = Tally::new(stage, self.observer);
-            match self.study.stage(stage, &self.tables, &mut tally).await {
+            let result = self.study.stage(stage, &self.tables, &mut tally).await;
+            match result {
+                // A stage of one item is no stage.
+                Ok(()) if self.study.only.is_some() => {
+                    self.observer.deferred(stage);
+                    deferred.get_or_insert(stage.as_str());
+                    continue;
+                }
                 Ok(()) => {}
                 Err(Abort::Deferred) => {
                     self.observer.deferred(stage);
@@ -127,7 +134,10 @@ impl<'a> Sweep<'a> {
     /// The earlier record of a stage that would come out the same.
     fn unchanged(&self, stage: StageName, fingerprint: &str) -> Option<StageRecord> {
         let record = self.before.get(&stage)?;
-        if record.fingerprint != fingerprint || self.run.gate().reads_again() {
+        if record.fingerprint != fingerprint
+            || self.study.read_again
+            || self.run.gate().reads_again()
+        {
             return None;
         }
         let root = self.run.tables().root().to_owned();

@@ -42,7 +42,7 @@
 //! |---|---|
 //! | `bootstrap` | seeded resampling: clustered intervals, permutation p-values, held-out splits |
 //! | `rayon` | the batches and draws run on all cores; the results stay the same, bit for bit |
-//! | `serde` | `serde::Serialize` on every result but the packed [`PanelDisagreement`] |
+//! | `serde` | `serde::Serialize` on every result but the packed [`PanelDisagreements`] |
 
 #![expect(
     clippy::needless_pass_by_value,
@@ -55,6 +55,7 @@
 
 mod agreement;
 mod bins;
+mod clustered;
 mod compare;
 mod correlation;
 mod disagreement;
@@ -91,6 +92,7 @@ pub use agreement::{
 #[cfg(feature = "bootstrap")]
 pub use agreement::{AgreementInterval, agreement_bootstrap};
 pub use bins::{BinRate, Bins, Enrichment, enrichment};
+pub use clustered::{ClusteredMean, ClusteredProportion, clustered_mean, clustered_proportion};
 pub use compare::{
     Adjusted, Adjustment, McNemar, Wilcoxon, adjust_p_values, mcnemar, wilcoxon_signed_rank,
 };
@@ -98,8 +100,8 @@ pub use compare::{
 pub use compare::{PairedPermutation, Permutations, paired_permutation};
 pub use correlation::{Correlation, pearson, spearman};
 pub use disagreement::{
-    Disagreement, DisagreementParams, MissingPolicy, PanelDisagreement, disagreement,
-    disagreement_batch, disagreement_panels,
+    Disagreement, DisagreementParams, MissingPolicy, PanelDisagreement, PanelDisagreements,
+    disagreement, disagreement_batch, disagreement_panels,
 };
 pub use dispersion::{Dispersion, Entropy, MeanPairwiseDistance, PopulationStd, Range, SampleStd};
 pub use error::StatsError;
@@ -114,13 +116,14 @@ pub use noncompliance::{
     MajorityVote, ModelVotes, NonCompliance, ScenarioVotes, frequent_noncompliance,
 };
 pub use normal::normal_quantile;
-pub use nudge::{ClusteredMean, NudgeEffects, NudgePair, nudge_effects};
+pub use nudge::{NudgeEffects, NudgePair, nudge_effects};
 pub use outlier::{
     DirectedCount, ModelOutlier, ModelOutlierCount, OutlierCounts, OutlierParams, OutlierReading,
     Outliers, outlier_counts, outliers,
 };
 pub use priorities::{
-    CoOccurrence, Expressed, co_occurrence, priority_contrasts, value_priorities,
+    CoOccurrence, Expressed, PriorityContrasts, ValuePriorities, co_occurrence, priority_contrasts,
+    value_priorities,
 };
 pub use ranking::{
     BradleyTerry, NudgedComparison, RankAgreement, RankedItem, RankingParams, Shrinkage,

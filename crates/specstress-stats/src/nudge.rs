@@ -1,6 +1,4 @@
-use std::collections::BTreeMap;
-
-use crate::{Confidence, Interval, StatsError};
+use crate::{ClusteredMean, Confidence, StatsError, clustered_mean};
 
 /// One value in a neutral question and in its sibling nudged toward that value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,24 +11,6 @@ pub struct NudgePair {
     pub neutral: Option<f64>,
     /// Score of the same value in the answer to the nudged question.
     pub nudged: Option<f64>,
-}
-
-/// A mean paired difference whose items come in clusters.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct ClusteredMean {
-    /// The mean; `None` without items.
-    pub mean: Option<f64>,
-    /// Its standard error; `None` for fewer than two clusters.
-    pub standard_error: Option<f64>,
-    /// Normal interval.
-    pub interval: Option<Interval>,
-    /// Items used.
-    pub n: usize,
-    /// Items that lack a number.
-    pub dropped: usize,
-    /// Clusters with at least one item.
-    pub clusters: usize,
 }
 
 /// How far nudges move one model: its sycophancy profile.
@@ -47,13 +27,11 @@ pub struct NudgeEffects {
 ///
 /// ```text
 /// effect = mean of d_i,   d_i = nudged_i - neutral_i
-/// se     = sqrt( C/(C-1) sum_c ( sum_{i in c} (d_i - effect) )^2 ) / n
 /// ```
 ///
-/// Above 0 the model gives more weight to a value when the question leans to it. `C` clusters,
-/// at least about 30 for the normal interval to hold its level. A pair with a missing score is
-/// dropped and counted. Errors on a category out of range and scores that are not finite. Cost
-/// O(pairs log pairs).
+/// Above 0 the model gives more weight to a value when the question leans to it. Standard error and
+/// interval are those of [`clustered_mean`]. A pair with a missing score is dropped and counted. Errors
+/// on a category out of range and scores that are not finite. Cost O(pairs log pairs).
 ///
 /// ```
 /// use specstress_stats::{Confidence, NudgePair, nudge_effects};
@@ -72,8 +50,8 @@ pub fn nudge_effects(
     pairs: &[NudgePair],
     confidence: Confidence,
 ) -> Result<NudgeEffects, StatsError> {
-    let mut by_category = vec![Vec::new(); categories];
-    let mut all = Vec::with_capacity(pairs.len());
+    let mut by_category = vec![(Vec::new(), Vec::new()); categories];
+    let mut all = (Vec::new(), Vec::new());
     for (row, pair) in pairs.iter().enumerate() {
         StatsError::in_range(row, "category", pair.category, categories)?;
         for (column, value) in [pair.neutral, pair.nudged].into_iter().enumerate() {
@@ -85,46 +63,16 @@ pub fn nudge_effects(
             .nudged
             .zip(pair.neutral)
             .map(|(nudged, neutral)| nudged - neutral);
-        by_category[pair.category].push((pair.cluster, moved));
-        all.push((pair.cluster, moved));
+        for (values, clusters) in [&mut by_category[pair.category], &mut all] {
+            values.push(moved);
+            clusters.push(pair.cluster);
+        }
     }
-    Ok(NudgeEffects {
-        overall: clustered_mean(&all, confidence),
-        categories: by_category
-            .iter()
-            .map(|items| clustered_mean(items, confidence))
-            .collect(),
-    })
-}
-
-/// The mean of the known items with the standard error that clusters leave.
-fn clustered_mean(items: &[(u64, Option<f64>)], confidence: Confidence) -> ClusteredMean {
-    let known = || {
-        items
-            .iter()
-            .filter_map(|&(cluster, value)| Some((cluster, value?)))
+    let mean = |(values, clusters): &(Vec<_>, Vec<_>)| {
+        clustered_mean(values, Some(clusters.as_slice()), confidence)
     };
-    let n = known().count();
-    let mean = (n > 0).then(|| known().map(|(_, value)| value).sum::<f64>() / n as f64);
-    let mut sums: BTreeMap<u64, f64> = BTreeMap::new();
-    for (cluster, value) in known() {
-        *sums.entry(cluster).or_default() += value - mean.unwrap_or(0.0);
-    }
-    let clusters = sums.len();
-    let count = clusters as f64;
-    let standard_error = (clusters > 1).then(|| {
-        let squares: f64 = sums.values().map(|sum| sum * sum).sum();
-        (count / (count - 1.0) * squares).sqrt() / n as f64
-    });
-    ClusteredMean {
-        mean,
-        standard_error,
-        interval: mean.zip(standard_error).map(|(mean, error)| Interval {
-            low: mean - confidence.z() * error,
-            high: mean + confidence.z() * error,
-        }),
-        n,
-        dropped: items.len() - n,
-        clusters,
-    }
+    Ok(NudgeEffects {
+        overall: mean(&all)?,
+        categories: by_category.iter().map(mean).collect::<Result<_, _>>()?,
+    })
 }

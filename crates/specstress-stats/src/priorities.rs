@@ -5,35 +5,62 @@ use crate::{Confidence, Proportion, RiskRatio, StatsError, proportion, risk_rati
 /// `None` is a missing answer. A category named twice in one answer counts once.
 pub type Expressed<'a> = [Option<&'a [usize]>];
 
+/// How often one model expresses each category.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct ValuePriorities {
+    /// By category, in index order.
+    pub shares: Vec<Proportion>,
+    /// Answers at hand.
+    pub n: u64,
+    /// Answers that are missing.
+    pub dropped: u64,
+}
+
+/// How two groups of models differ in what they express.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct PriorityContrasts {
+    /// Share in the group over share in the rest, by category.
+    pub ratios: Vec<RiskRatio>,
+    /// Answers of all models at hand.
+    pub n: u64,
+    /// Answers that are missing.
+    pub dropped: u64,
+}
+
 /// How often the answers of one model express each category (paper, page 25, figure 10).
 ///
 /// ```text
 /// share_c = #{ answers that express c } / #{ answers }
 /// ```
 ///
-/// A category counts once per answer. Returns one share per category, with `n` the answers at
-/// hand; an answer may express several, so shares do not sum to 1. Errors on a category out of
-/// range. Cost O(mentions log mentions per answer).
+/// A category counts once per answer; an answer may express several, so shares do not sum to 1.
+/// Missing answers are dropped and counted. Errors on a category out of range. Cost O(mentions log mentions per answer).
 ///
 /// ```
 /// use specstress_stats::{Confidence, value_priorities};
 ///
 /// let answers: [Option<&[usize]>; 3] = [Some(&[0, 0, 1]), Some(&[1]), None];
 /// let found = value_priorities(3, &answers, Confidence::default())?;
-/// let counts: Vec<_> = found.iter().map(|share| (share.successes, share.n)).collect();
-/// assert_eq!(counts, [(1, 2), (2, 2), (0, 2)]);
+/// let counts: Vec<_> = found.shares.iter().map(|share| share.successes).collect();
+/// assert_eq!((counts, found.n, found.dropped), (vec![1, 2, 0], 2, 1));
 /// # Ok::<(), specstress_stats::StatsError>(())
 /// ```
 pub fn value_priorities(
     categories: usize,
     answers: &Expressed<'_>,
     confidence: Confidence,
-) -> Result<Vec<Proportion>, StatsError> {
+) -> Result<ValuePriorities, StatsError> {
     let (counts, n) = counts(categories, answers)?;
-    counts
-        .into_iter()
-        .map(|count| proportion(count, n, confidence))
-        .collect()
+    let shares = counts.into_iter();
+    Ok(ValuePriorities {
+        shares: shares
+            .map(|count| proportion(count, n, confidence))
+            .collect::<Result<_, _>>()?,
+        n,
+        dropped: answers.len() as u64 - n,
+    })
 }
 
 fn counts(categories: usize, answers: &Expressed<'_>) -> Result<(Vec<u64>, u64), StatsError> {
@@ -63,7 +90,7 @@ fn once(item: usize, answer: &[usize], categories: usize) -> Result<Vec<usize>, 
 /// How much more often one group of models expresses each category than another.
 ///
 /// Answers of all models of a group (a provider) are pooled: `ratio` is the share in `group` over
-/// the share in `rest`, with its interval, by category. The interval takes answers as independent;
+/// the share in `rest`, with its interval, by category. Missing answers are dropped and counted. The interval takes answers as independent;
 /// answers of several models to one question are not quite. Errors as [`value_priorities`].
 ///
 /// ```
@@ -72,7 +99,7 @@ fn once(item: usize, answer: &[usize], categories: usize) -> Result<Vec<usize>, 
 /// let one: [Option<&[usize]>; 2] = [Some(&[0]), Some(&[0])];
 /// let other: [Option<&[usize]>; 2] = [Some(&[0]), Some(&[])];
 /// let found = priority_contrasts(1, &[&one], &[&other], Confidence::default())?;
-/// assert_eq!(found[0].ratio, Some(2.0));
+/// assert_eq!(found.ratios[0].ratio, Some(2.0));
 /// # Ok::<(), specstress_stats::StatsError>(())
 /// ```
 pub fn priority_contrasts(
@@ -80,7 +107,7 @@ pub fn priority_contrasts(
     group: &[&Expressed<'_>],
     rest: &[&Expressed<'_>],
     confidence: Confidence,
-) -> Result<Vec<RiskRatio>, StatsError> {
+) -> Result<PriorityContrasts, StatsError> {
     let pooled = |models: &[&Expressed<'_>]| {
         let mut all = (vec![0; categories], 0);
         for model in models {
@@ -94,9 +121,14 @@ pub fn priority_contrasts(
     };
     let ((above, n), (below, m)) = (pooled(group)?, pooled(rest)?);
     let pairs = above.into_iter().zip(below);
-    pairs
-        .map(|(a, b)| risk_ratio((a, n), (b, m), confidence))
-        .collect()
+    let given: usize = group.iter().chain(rest).map(|model| model.len()).sum();
+    Ok(PriorityContrasts {
+        ratios: pairs
+            .map(|(a, b)| risk_ratio((a, n), (b, m), confidence))
+            .collect::<Result<_, _>>()?,
+        n: n + m,
+        dropped: given as u64 - n - m,
+    })
 }
 
 /// How the categories of one model's answers go with those of another's.

@@ -2,6 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use crate::Confidence;
+
 /// `P(Z <= z)` of a standard normal `Z`, to about 1e-14 relative in both tails.
 ///
 /// The inverse of [`normal_quantile`](crate::normal_quantile()). 0 and 1 beyond the range of
@@ -136,6 +138,15 @@ pub(crate) fn beta_quantile(a: f64, b: f64, probability: f64) -> f64 {
     }
 }
 
+/// The `t` with `P(|T| <= t)` at the level, of Student's t with so many degrees of freedom, at
+/// least 1; not below the normal quantile it tends to.
+pub(crate) fn student_half_width(confidence: Confidence, freedom: usize) -> f64 {
+    let df = freedom as f64;
+    // 1 - t^2 / (df + t^2), which keeps the small tail exact.
+    let rest = beta_quantile(df / 2.0, 0.5, 1.0 - confidence.level());
+    (df * (1.0 - rest) / rest).sqrt().max(confidence.z())
+}
+
 /// `P(X <= k)` of a binomial `X` with `n` trials at `p`.
 pub(crate) fn binomial_cdf(k: u64, n: u64, p: f64) -> f64 {
     if k >= n {
@@ -198,6 +209,23 @@ mod tests {
         ] {
             close(beta_quantile(a, b, p), x, 1e-11);
         }
+    }
+
+    /// scipy 1.12.0, `stats.t.ppf`.
+    #[test]
+    fn student_quantiles_match_scipy() {
+        let level = Confidence::default();
+        for (freedom, t) in [
+            (1, 12.706_204_736_432_095),
+            (2, 4.302_652_729_911_275),
+            (9, 2.262_157_162_740_991_5),
+            (59, 2.000_995_377_048_21),
+            (1_000, 1.962_339_080_826_407_4),
+        ] {
+            close(student_half_width(level, freedom), t, 1e-9);
+        }
+        let many = student_half_width(level, 10_000_000);
+        close(many, level.z(), 1e-6);
     }
 
     #[test]

@@ -5,13 +5,16 @@ mod cli;
 mod commands;
 mod config;
 mod exit;
+mod grid;
 mod info;
 mod journal;
 mod models;
 mod out_file;
 mod output;
 mod progress;
+mod published_files;
 mod recovery;
+mod session;
 
 use std::process::ExitCode;
 
@@ -24,8 +27,16 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Cost(args) => commands::cost::run(&args),
+        Command::Why(args) => commands::why::run(&args),
+        Command::Reparse(args) => commands::rerun::reparse(&args),
+        Command::Retry(args) => commands::rerun::retry(&args),
+        Command::Join(args) => commands::rerun::join(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Agree(args) => commands::agree::run(&args),
+        Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
         Command::Models(args) => commands::models::run(&args),

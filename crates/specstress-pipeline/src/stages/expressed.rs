@@ -37,7 +37,7 @@ pub(crate) async fn run(
     };
     let categories = categories.as_ref();
     ordered(
-        answered_questions(tables, &ids)?,
+        answered_questions(study, tables, &ids)?,
         study.settings.concurrency,
         |(question, responses)| label(study, labeler, categories, question, responses),
         |rows: Vec<ExpressedValuesRow>| {

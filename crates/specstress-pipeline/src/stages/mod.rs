@@ -88,6 +88,7 @@ pub(crate) fn own_ids(study: &Study, tables: &TableDir) -> Result<Option<HashSet
 
 /// The questions with an id among `ids`, in table order.
 pub(crate) fn questions<'a>(
+    study: &'a Study,
     tables: &TableDir,
     ids: &'a HashSet<String>,
 ) -> Result<impl Iterator<Item = Result<Question, Abort>> + use<'a>, Abort> {
@@ -96,6 +97,7 @@ pub(crate) fn questions<'a>(
         .filter_map(move |row| match row {
             Ok(row) => Question::of(row)
                 .filter(|question| ids.contains(&question.scenario_id))
+                .filter(|question| study.wants(&question.scenario_id, &question.row.triple_id))
                 .map(Ok),
             Err(error) => Some(Err(error.into())),
         }))
@@ -121,6 +123,7 @@ impl Question {
 
 /// Questions with all their responses, read side by side: both tables are in the order of the questions.
 pub(crate) fn answered_questions<'a>(
+    study: &'a Study,
     tables: &TableDir,
     ids: &'a HashSet<String>,
 ) -> Result<impl Iterator<Item = Result<(Question, Vec<ResponseRow>), Abort>> + use<'a>, Abort> {
@@ -135,7 +138,12 @@ pub(crate) fn answered_questions<'a>(
             Err(error) => return Some(Err(error.into())),
         };
         match responses.take(&question.scenario_id) {
-            Ok(group) if ids.contains(&question.scenario_id) => Some(Ok((question, group))),
+            Ok(group)
+                if ids.contains(&question.scenario_id)
+                    && study.wants(&question.scenario_id, &question.row.triple_id) =>
+            {
+                Some(Ok((question, group)))
+            }
             Ok(_) => None,
             Err(error) => Some(Err(error.into())),
         }

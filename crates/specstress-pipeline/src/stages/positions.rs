@@ -21,7 +21,7 @@ pub(crate) async fn run(
         row.triple_id.as_str()
     });
     let mut current: Option<SpectrumRow> = None;
-    let items = answered_questions(tables, &kept)?.map(move |item| {
+    let items = answered_questions(study, tables, &kept)?.map(move |item| {
         let (question, responses) = item?;
         let triple = &question.row.triple_id;
         if current.as_ref().is_none_or(|row| row.triple_id != *triple) {

@@ -20,7 +20,7 @@ pub(crate) async fn run(
         kept.len() as u64 * panel.len() as u64 * u64::from(samples),
     ));
     let mut writer = tables.writer::<ResponseRow>()?;
-    let items = questions(tables, &kept)?.flat_map(|question| match question {
+    let items = questions(study, tables, &kept)?.flat_map(|question| match question {
         Ok(question) => panel
             .iter()
             .flat_map(|model| (0..samples).map(move |sample| (model, sample)))

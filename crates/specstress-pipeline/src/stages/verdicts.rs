@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let ids = sample(study, tables, &subset.name)?;
     let answers = subset.models.len() as u64 * u64::from(study.settings.samples);
     tally.started(Some(ids.len() as u64 * answers * judges.len() as u64));
-    let items = answered_questions(tables, &ids)?.flat_map(|item| match item {
+    let items = answered_questions(study, tables, &ids)?.flat_map(|item| match item {
         Ok((question, responses)) => responses
             .into_iter()
             .filter(|response| subset.models.contains(&response.model))

@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 use specstress_llm::{CallMode, CallReply, RequestKey};
 
 use super::encode::{BoxError, Compressor, encode_reply};
-use super::totals::{self, Count, stored_tokens};
+use super::totals::{self, stored_tokens};
 
 /// A call about to be stored, apart from its reply.
 pub(super) struct NewRow<'a> {
@@ -36,8 +36,9 @@ pub(super) fn insert(
     let inserted = transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO calls
-             (key, kind, model, request, reply, finish, input_tokens, output_tokens, cost_usd, stage, mode, outcome)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             (key, kind, model, request, reply, finish, input_tokens, output_tokens, cost_usd, stage, mode, outcome,
+              bytes, shared_bytes, cached_tokens, cache_write_tokens, reasoning_tokens)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             call.key.as_bytes().as_slice(),
@@ -52,20 +53,15 @@ pub(super) fn insert(
             call.stage,
             call.mode.as_str(),
             outcome.as_str(),
+            stored_tokens(&[call.bytes.0]),
+            stored_tokens(&[call.bytes.1]),
+            stored_tokens(&[usage.cached_input]),
+            stored_tokens(&[usage.cache_write]),
+            stored_tokens(&[usage.reasoning]),
         ])?;
     if inserted == 1 {
-        totals::add(
-            transaction,
-            &Count {
-                stage: call.stage,
-                model: call.model,
-                mode: call.mode,
-                outcome,
-                bytes: call.bytes,
-                usage,
-                cost_usd: call.cost_usd,
-            },
-        )?;
+        totals::add(transaction, call.key.as_bytes())?;
+        totals::tick(transaction)?;
     }
     transaction
         .prepare_cached("DELETE FROM pending WHERE key = ?1")?

@@ -70,8 +70,8 @@ pub struct SqliteStore {
     writer: Writer,
     /// Whose calls are being stored.
     stage: Mutex<&'static str>,
-    /// Replies found, by stage.
-    found: Mutex<BTreeMap<&'static str, u64>>,
+    /// Replies found, by stage and model.
+    found: Mutex<BTreeMap<(&'static str, String), u64>>,
 }
 
 impl SqliteStore {
@@ -188,10 +188,12 @@ impl SqliteStore {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many look-ups of a stage found their reply since the store was opened.
-    pub(crate) fn found(&self, stage: &str) -> u64 {
-        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        found.get(stage).copied().unwrap_or(0)
+    /// How many look-ups found their reply since the store was opened, by stage and model.
+    pub(crate) fn found(&self) -> BTreeMap<(&'static str, String), u64> {
+        self.found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Sets replies that ended in one of these ways aside, so that their requests are made again. They stay in the
@@ -246,34 +248,38 @@ impl SqliteStore {
         read(&reader).map_err(|error| StoreError::new("cannot read the store", error))
     }
 
-    fn read(&self, key: &RequestKey) -> Result<Option<CallReply>, StoreError> {
-        let row: Option<(String, Vec<u8>)> = self.query(|reader| {
+    fn read(&self, key: &RequestKey) -> Result<Option<(String, CallReply)>, StoreError> {
+        let row: Option<(String, Vec<u8>, String)> = self.query(|reader| {
             reader
-                .prepare_cached("SELECT kind, reply FROM calls WHERE key = ?1")?
+                .prepare_cached("SELECT kind, reply, model FROM calls WHERE key = ?1")?
                 .query_row([key.as_bytes().as_slice()], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                 })
                 .optional()
         })?;
-        row.map(|(kind, body)| decode_reply(&kind, &body))
+        row.map(|(kind, body, model)| Ok((model, decode_reply(&kind, &body)?)))
             .transpose()
-            .map_err(|error| StoreError::new(format!("reply of {key} is damaged"), error))
+            .map_err(|error: BoxError| StoreError::new(format!("reply of {key} is damaged"), error))
     }
 }
 
 #[async_trait]
 impl CallStore for SqliteStore {
     async fn get(&self, key: &RequestKey) -> Result<Option<CallReply>, StoreError> {
-        let reply = self.read(key)?;
-        if reply.is_some() {
-            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            *found.entry(self.stage()).or_default() += 1;
-        }
-        Ok(reply)
+        let Some((model, reply)) = self.read(key)? else {
+            return Ok(None);
+        };
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        *found.entry((self.stage(), model)).or_default() += 1;
+        Ok(Some(reply))
     }
 
     async fn put(&self, call: StoredCall) -> Result<(), StoreError> {
         let stage = self.stage();
+        let reported = match &call.reply {
+            CallReply::Chat(response) => response.cost_usd,
+            CallReply::Embedding(_) => None,
+        };
         self.write(move |transaction, compressor| {
             let row = calls::NewRow {
                 key: &call.key,
@@ -282,7 +288,7 @@ impl CallStore for SqliteStore {
                 mode: call.mode,
                 request: store_request(transaction, compressor, &call.request)?,
                 bytes: totals::bytes(&call.request),
-                cost_usd: call.cost_usd,
+                cost_usd: call.cost_usd.or(reported),
             };
             calls::insert(transaction, compressor, &row, &call.reply)
         })
@@ -372,7 +378,7 @@ mod tests {
         assert!(cause.contains("full"), "{cause}");
         // What was acknowledged is there and whole; what was refused is not.
         for (call, result) in calls.iter().zip(&results) {
-            let found = store.read(&call.key).unwrap();
+            let found = store.read(&call.key).unwrap().map(|found| found.1);
             assert_eq!(found, result.is_ok().then(|| call.reply.clone()));
         }
         let stored = results.iter().filter(|result| result.is_ok()).count();
@@ -397,7 +403,7 @@ mod tests {
         };
         let call = call(0, response);
         block_on(store.put(call.clone())).unwrap();
-        assert_eq!(store.read(&call.key).unwrap(), Some(call.reply));
+        assert_eq!(store.read(&call.key).unwrap().unwrap().1, call.reply);
         let summary = SqliteStore::summary(&path).unwrap();
         assert_eq!(summary[0].input_tokens, i64::MAX.cast_unsigned());
     }

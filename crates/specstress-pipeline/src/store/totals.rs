@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Transaction};
+use serde::{Deserialize, Serialize};
 use specstress_llm::{CallMode, CallReply, CallRequest, FinishReason, OutcomeKind, Usage};
-
-use super::encode::BoxError;
 
 /// The calls of one stage, model, terms and outcome.
 ///
 /// Tokens are sums over the calls. `input_tokens` and `output_tokens` are whole; cached, written and reasoning tokens
 /// are parts of them. The sums of squares give the spread over calls.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallTotals {
     /// The stage that made the calls first; empty for calls of an older build.
     pub stage: String,
@@ -83,17 +82,6 @@ pub(super) fn by_model(totals: &[CallTotals]) -> Vec<ModelCalls> {
     models.into_values().collect()
 }
 
-/// One call as the totals count it.
-pub(super) struct Count<'a> {
-    pub(super) stage: &'a str,
-    pub(super) model: &'a str,
-    pub(super) mode: CallMode,
-    pub(super) outcome: OutcomeKind,
-    pub(super) bytes: (u64, u64),
-    pub(super) usage: Usage,
-    pub(super) cost_usd: Option<f64>,
-}
-
 /// Bytes that make a token, about, for embeddings, whose tokens no provider reports per text.
 const BYTES_PER_TOKEN: u64 = 4;
 
@@ -145,45 +133,36 @@ pub(super) fn stored_tokens(counts: &[u64]) -> i64 {
     i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
-/// Adds a call. Sums stay within what a column can hold.
-pub(super) fn add(transaction: &Transaction<'_>, count: &Count<'_>) -> Result<(), BoxError> {
-    let usage = &count.usage;
-    let input = stored_tokens(&[usage.input, usage.cached_input, usage.cache_write]);
-    let output = stored_tokens(&[usage.output, usage.reasoning]);
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO totals VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-         ON CONFLICT DO UPDATE SET
-             calls = calls + 1,
-             bytes = bytes + excluded.bytes,
-             shared_bytes = shared_bytes + excluded.shared_bytes,
-             input_tokens = CAST(min(input_tokens * 1.0 + excluded.input_tokens, 9e18) AS INTEGER),
-             cached_tokens = CAST(min(cached_tokens * 1.0 + excluded.cached_tokens, 9e18) AS INTEGER),
-             cache_write_tokens = CAST(min(cache_write_tokens * 1.0 + excluded.cache_write_tokens, 9e18) AS INTEGER),
-             output_tokens = CAST(min(output_tokens * 1.0 + excluded.output_tokens, 9e18) AS INTEGER),
-             reasoning_tokens = CAST(min(reasoning_tokens * 1.0 + excluded.reasoning_tokens, 9e18) AS INTEGER),
-             input_squares = input_squares + excluded.input_squares,
-             output_squares = output_squares + excluded.output_squares,
-             cost_usd = CASE WHEN excluded.cost_usd IS NULL THEN cost_usd
-                             ELSE ifnull(cost_usd, 0) + excluded.cost_usd END,
-             priced = priced + excluded.priced",
-    )?;
-    statement.execute(params![
-        count.stage,
-        count.model,
-        count.mode.as_str(),
-        count.outcome.as_str(),
-        stored_tokens(&[count.bytes.0]),
-        stored_tokens(&[count.bytes.1]),
-        input,
-        stored_tokens(&[usage.cached_input]),
-        stored_tokens(&[usage.cache_write]),
-        output,
-        stored_tokens(&[usage.reasoning]),
-        (input as f64).powi(2),
-        (output as f64).powi(2),
-        count.cost_usd,
-        i64::from(count.cost_usd.is_some()),
-    ])?;
+/// Adds one call's row to the totals, as the row says it. Sums stay within what a column can hold.
+const ADD: &str = "
+    INSERT INTO totals
+        SELECT stage, model, mode, outcome, 1, bytes, shared_bytes, input_tokens, cached_tokens, cache_write_tokens,
+               output_tokens, reasoning_tokens, input_tokens * 1.0 * input_tokens,
+               output_tokens * 1.0 * output_tokens, cost_usd, cost_usd IS NOT NULL
+        FROM calls WHERE key = ?1
+    ON CONFLICT DO UPDATE SET
+        calls = calls + 1,
+        bytes = bytes + excluded.bytes,
+        shared_bytes = shared_bytes + excluded.shared_bytes,
+        input_tokens = CAST(min(input_tokens * 1.0 + excluded.input_tokens, 9e18) AS INTEGER),
+        cached_tokens = CAST(min(cached_tokens * 1.0 + excluded.cached_tokens, 9e18) AS INTEGER),
+        cache_write_tokens = CAST(min(cache_write_tokens * 1.0 + excluded.cache_write_tokens, 9e18) AS INTEGER),
+        output_tokens = CAST(min(output_tokens * 1.0 + excluded.output_tokens, 9e18) AS INTEGER),
+        reasoning_tokens = CAST(min(reasoning_tokens * 1.0 + excluded.reasoning_tokens, 9e18) AS INTEGER),
+        input_squares = input_squares + excluded.input_squares,
+        output_squares = output_squares + excluded.output_squares,
+        cost_usd = CASE WHEN excluded.cost_usd IS NULL THEN cost_usd
+                        ELSE ifnull(cost_usd, 0) + excluded.cost_usd END,
+        priced = priced + excluded.priced";
+
+/// Counts a call that was just stored.
+pub(super) fn add(transaction: &Transaction<'_>, key: &[u8]) -> Result<(), rusqlite::Error> {
+    transaction.prepare_cached(ADD)?.execute([key])?;
+    Ok(())
+}
+
+/// Counts a call of this minute.
+pub(super) fn tick(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let minute = super::now() / 60;
     transaction
         .prepare_cached(

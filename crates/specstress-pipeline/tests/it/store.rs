@@ -175,7 +175,7 @@ fn a_newer_store_is_refused_and_not_touched() {
     let (_dir, path) = fresh();
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("CREATE TABLE future (x); PRAGMA user_version = 2;")
+        .execute_batch("CREATE TABLE future (x); PRAGMA user_version = 3;")
         .unwrap();
     drop(connection);
     let before = std::fs::read(&path).unwrap();
@@ -183,8 +183,8 @@ fn a_newer_store_is_refused_and_not_touched() {
     assert!(matches!(
         error,
         PipelineError::NewerFormat {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         }
     ));

@@ -14,6 +14,7 @@ use crate::server::batch::{self, Batches};
 use crate::server::body::{Cut, ReplyBody};
 use crate::server::clock::today;
 use crate::server::connection::Ending;
+use crate::server::control;
 use crate::server::faults::FaultKind;
 use crate::server::limiter::{Limiter, Shortage, Unit};
 use crate::server::options::ServerOptions;
@@ -28,9 +29,6 @@ const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 /// The header that says which of several samples of the same request is meant.
 const SAMPLE: &str = "x-specstress-sample";
-
-/// Tells the counters, which no provider has.
-const STATS: &str = "/specstress/stats";
 
 const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n\
     <body><center><h1>502 Bad Gateway</h1></center></body>\n</html>\n";
@@ -110,10 +108,8 @@ impl Service {
         let (head, body) = request.into_parts();
         // On HTTP/2 a reset ends one stream, not the connection that others share.
         let ending = (head.version < Version::HTTP_2).then_some(ending);
-        if head.uri.path() == STATS {
-            let stats = serde_json::to_value(self.stats.read()).unwrap_or_default();
-            let envelope = Envelope::plain(Wire::OpenAi, number);
-            return Ok(envelope.json(200, &stats));
+        if let Some(reply) = control::serve(self, number, &head) {
+            return Ok(reply);
         }
         if let Some(asked) = batch::route(&head.method, head.uri.path()) {
             return batch::serve(self, asked, number, &head, body, ending).await;

@@ -2,7 +2,7 @@ use ndarray::ArrayView2;
 
 use super::coefficient::{AgreementEstimate, Coefficient};
 use super::recipe::Recipe;
-use crate::resample::cluster_sums;
+use crate::clustered::cluster_sums;
 use crate::{Bootstrap, BootstrapInterval, StatsError, cluster_bootstrap};
 
 /// A coefficient of agreement with a bootstrap interval.

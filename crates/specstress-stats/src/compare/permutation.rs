@@ -2,8 +2,9 @@ use rand::RngExt;
 
 use super::wilcoxon::differences;
 use crate::StatsError;
+use crate::clustered::cluster_sums;
 use crate::parallel::map_indices;
-use crate::resample::{cluster_sums, stream};
+use crate::resample::stream;
 
 /// How many random permutations, and their seed.
 ///

@@ -1,37 +1,45 @@
-use ndarray::{ArrayView3, Axis};
+use std::ops::{Add, BitAnd, BitOr, Mul, Not, Sub};
+
+use ndarray::{ArrayView3, Axis, Slice};
 
 use super::one::MissingPolicy;
 use crate::score::{Reading, Score};
 
-/// Scenarios per block: the sums of a block stay in the first cache, and its loops run over
-/// neighbouring scenarios, which the compiler turns into vector instructions.
+/// Scenarios per block: its scores stay in the first cache, and loops over neighbouring scenarios
+/// become vector instructions.
 pub(super) const LANES: usize = 64;
 
-/// Largest score whose square fits a lane.
-const LARGEST: u32 = 65_535;
+/// Most models of a panel: their number has 8 bits, and their number times their sum of squares of
+/// 8-bit scores 32.
+pub(super) const MOST_MODELS: usize = 255;
 
-type Lanes = [u32; LANES];
+/// Lanes that are summed together, so that the sums stay in registers.
+const TILE: usize = 32;
 
-/// Integer scores of up to [`LANES`] scenarios, one lane per scenario.
+/// Scores of 8 bits of up to [`LANES`] scenarios, one lane per scenario. Lanes beyond the scenarios
+/// read hold anything.
 pub(super) struct Block {
     values: usize,
     /// Score at `model * values + value`; 0 where it does not count.
-    scores: Vec<Lanes>,
-    squares: Vec<Lanes>,
-    /// 1 where a score counts, else 0.
-    counts: Vec<Lanes>,
+    scores: Vec<[u8; LANES]>,
+    largest: u8,
+    gaps: bool,
+    /// 1 where a score counts, else 0; only kept up with gaps, as are the next two.
+    counts: Vec<[u8; LANES]>,
     /// Per model: 1 with all scores.
-    complete: Vec<Lanes>,
+    complete: Vec<[u8; LANES]>,
     /// Per model: 1 with at least one score.
-    some: Vec<Lanes>,
+    some: Vec<[u8; LANES]>,
 }
 
-/// Sums over the models of one panel.
+/// Sums over the models of one panel where some scores are missing, one lane per scenario.
 pub(super) struct Sums {
-    /// Count, sum and sum of squares per value.
-    pub(super) values: Vec<([u32; LANES], [u32; LANES], [u64; LANES])>,
-    pub(super) complete: [u32; LANES],
-    pub(super) some: [u32; LANES],
+    /// Per value: sum of scores, and sum of squares.
+    pub(super) values: Vec<([u32; LANES], [u32; LANES])>,
+    /// Per value: number of scores.
+    pub(super) counts: Vec<[u16; LANES]>,
+    pub(super) complete: [u16; LANES],
+    pub(super) some: [u16; LANES],
 }
 
 impl Block {
@@ -39,15 +47,21 @@ impl Block {
         Self {
             values,
             scores: vec![[0; LANES]; models * values],
-            squares: vec![[0; LANES]; models * values],
+            largest: 0,
+            gaps: false,
             counts: vec![[0; LANES]; models * values],
             complete: vec![[0; LANES]; models],
             some: vec![[0; LANES]; models],
         }
     }
 
+    /// Whether any score of the block is missing.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.gaps
+    }
+
     /// Reads scenarios `from` to `from + lanes - 1`; `false` where a score is not an integer of
-    /// at most 16 bits, whose square would not fit its lane.
+    /// 8 bits.
     pub(super) fn fill<S: Score>(
         &mut self,
         scores: ArrayView3<'_, S>,
@@ -55,37 +69,49 @@ impl Block {
         lanes: usize,
         policy: MissingPolicy,
     ) -> bool {
-        let mut integers = true;
+        let part = scores.slice_axis(Axis(0), Slice::from(from..from + lanes));
+        let copied: Vec<S>;
+        let flat = if let Some(flat) = part.to_slice() {
+            flat
+        } else {
+            copied = part.iter().copied().collect();
+            &copied
+        };
         let cells = self.scores.len();
-        let buffers = (
-            &mut self.scores[..],
-            &mut self.squares[..],
-            &mut self.counts[..],
-        );
-        let (all, squares, counts) = buffers;
-        for lane in 0..lanes {
-            let mut put = |cell: usize, score: S| {
-                let (score, count) = match score.reading() {
-                    Some(Reading::Integer(score)) if score <= LARGEST => (score, 1),
-                    None => (0, 0),
-                    Some(_) => {
-                        integers = false;
-                        (0, 0)
+        let (mut narrow, mut gaps) = (true, false);
+        for (cell, column) in self.scores.iter_mut().enumerate() {
+            let own = flat[cell..].iter().step_by(cells);
+            for (lane, score) in column.iter_mut().zip(own) {
+                *lane = match score.reading() {
+                    Some(Reading::Integer(score)) => u8::try_from(score).unwrap_or_else(|_| {
+                        narrow = false;
+                        0
+                    }),
+                    Some(Reading::Real(_)) => {
+                        narrow = false;
+                        0
+                    }
+                    None => {
+                        gaps = true;
+                        0
                     }
                 };
-                all[cell][lane] = score;
-                squares[cell][lane] = score * score;
-                counts[cell][lane] = count;
-            };
-            let matrix = scores.index_axis(Axis(0), from + lane);
-            if let Some(flat) = matrix.as_slice() {
-                for (cell, &score) in flat[..cells].iter().enumerate() {
-                    put(cell, score);
-                }
-            } else {
-                for (cell, &score) in matrix.iter().enumerate() {
-                    put(cell, score);
-                }
+            }
+        }
+        self.largest = self.scores.iter().flatten().copied().max().unwrap_or(0);
+        self.gaps = gaps;
+        if gaps && narrow {
+            self.find_gaps(flat, policy);
+        }
+        narrow
+    }
+
+    fn find_gaps<S: Score>(&mut self, flat: &[S], policy: MissingPolicy) {
+        let cells = self.scores.len();
+        for (cell, column) in self.counts.iter_mut().enumerate() {
+            let own = flat[cell..].iter().step_by(cells);
+            for (lane, score) in column.iter_mut().zip(own) {
+                *lane = u8::from(score.reading().is_some());
             }
         }
         for model in 0..self.complete.len() {
@@ -100,9 +126,8 @@ impl Block {
             if policy != MissingPolicy::DropScore {
                 for cell in cells {
                     for (lane, complete) in complete.iter().enumerate() {
-                        let keep = 0_u32.wrapping_sub(*complete);
+                        let keep = 0_u8.wrapping_sub(*complete);
                         self.scores[cell][lane] &= keep;
-                        self.squares[cell][lane] &= keep;
                         self.counts[cell][lane] &= keep;
                     }
                 }
@@ -110,38 +135,129 @@ impl Block {
             self.complete[model] = complete;
             self.some[model] = some;
         }
-        integers
     }
 
-    pub(super) fn sums(&self, models: &[usize], into: &mut Sums) {
-        into.complete = [0; LANES];
-        into.some = [0; LANES];
-        for &model in models {
-            for lane in 0..LANES {
-                into.complete[lane] += self.complete[model][lane];
-                into.some[lane] += self.some[model][lane];
+    /// The largest scatter `n*S2 - S1^2` of the values, and the first value that has it, for a panel
+    /// of at most [`MOST_MODELS`] models without gaps.
+    pub(super) fn widest(
+        &self,
+        models: &[usize],
+        best: &mut [u32; LANES],
+        widest: &mut [u8; LANES],
+    ) {
+        // Every step stays below (n * largest)^2.
+        if models.len() * usize::from(self.largest) <= 255 {
+            self.widest_in::<u16>(models, best, widest);
+        } else {
+            self.widest_in::<u32>(models, best, widest);
+        }
+    }
+
+    fn widest_in<L: Lane>(
+        &self,
+        models: &[usize],
+        best: &mut [u32; LANES],
+        widest: &mut [u8; LANES],
+    ) {
+        let n = L::from(u8::try_from(models.len()).expect("at most 255 models"));
+        for from in (0..LANES).step_by(TILE) {
+            let mut tops = [L::default(); TILE];
+            let mut firsts = [L::default(); TILE];
+            for value in 0..self.values {
+                let mut sums = [L::default(); TILE];
+                let mut squares = [L::default(); TILE];
+                for &model in models {
+                    let scores = &self.scores[model * self.values + value][from..from + TILE];
+                    for lane in 0..TILE {
+                        let score = L::from(scores[lane]);
+                        sums[lane] = sums[lane] + score;
+                        squares[lane] = squares[lane] + score * score;
+                    }
+                }
+                let name = L::from(u8::try_from(value).expect("at most 255 values"));
+                for lane in 0..TILE {
+                    let scatter = n * squares[lane] - sums[lane] * sums[lane];
+                    // With masks: a branch per lane would cost more than the sums.
+                    let wider = L::mask(scatter > tops[lane]);
+                    tops[lane] = tops[lane].max(scatter);
+                    firsts[lane] = (name & wider) | (firsts[lane] & !wider);
+                }
+            }
+            for lane in 0..TILE {
+                best[from + lane] = tops[lane].into();
+                #[expect(clippy::cast_possible_truncation, reason = "at most 255 values")]
+                let first = Into::<u32>::into(firsts[lane]) as u8;
+                widest[from + lane] = first;
             }
         }
-        for (value, (count, sum, square)) in into.values.iter_mut().enumerate() {
-            (*count, *sum, *square) = ([0; LANES], [0; LANES], [0; LANES]);
+    }
+
+    /// Sums up a panel of at most [`MOST_MODELS`] models, with the counts that gaps leave.
+    pub(super) fn sums(&self, models: &[usize], into: &mut Sums) {
+        for (value, (sums, squares)) in into.values.iter_mut().enumerate() {
+            (*sums, *squares) = ([0; LANES], [0; LANES]);
             for &model in models {
-                let cell = model * self.values + value;
-                let (counts, scores) = (&self.counts[cell], &self.scores[cell]);
-                let squares = &self.squares[cell];
+                let scores = &self.scores[model * self.values + value];
                 for lane in 0..LANES {
-                    count[lane] += counts[lane];
-                    sum[lane] += scores[lane];
-                    square[lane] += u64::from(squares[lane]);
+                    let score = u32::from(scores[lane]);
+                    sums[lane] += score;
+                    squares[lane] += score * score;
                 }
             }
         }
+        let add = |into: &mut [u16; LANES], part: &[u8; LANES]| {
+            for lane in 0..LANES {
+                into[lane] += u16::from(part[lane]);
+            }
+        };
+        into.complete = [0; LANES];
+        into.some = [0; LANES];
+        into.counts.fill([0; LANES]);
+        for &model in models {
+            add(&mut into.complete, &self.complete[model]);
+            add(&mut into.some, &self.some[model]);
+            for (value, counts) in into.counts.iter_mut().enumerate() {
+                add(counts, &self.counts[model * self.values + value]);
+            }
+        }
+    }
+}
+
+/// A number that sums are kept in.
+trait Lane:
+    Copy
+    + Default
+    + Ord
+    + From<u8>
+    + Into<u32>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + BitAnd<Output = Self>
+    + BitOr<Output = Self>
+    + Not<Output = Self>
+{
+    /// All bits, or none.
+    fn mask(on: bool) -> Self;
+}
+
+impl Lane for u16 {
+    fn mask(on: bool) -> Self {
+        Self::from(on).wrapping_neg()
+    }
+}
+
+impl Lane for u32 {
+    fn mask(on: bool) -> Self {
+        Self::from(on).wrapping_neg()
     }
 }
 
 impl Sums {
     pub(super) fn new(values: usize) -> Self {
         Self {
-            values: vec![([0; LANES], [0; LANES], [0; LANES]); values],
+            values: vec![([0; LANES], [0; LANES]); values],
+            counts: vec![[0; LANES]; values],
             complete: [0; LANES],
             some: [0; LANES],
         }

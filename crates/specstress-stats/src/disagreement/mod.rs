@@ -2,7 +2,10 @@
 
 mod block;
 mod one;
+mod packed;
 mod panels;
+mod quick;
 
 pub use one::{Disagreement, DisagreementParams, MissingPolicy, disagreement, disagreement_batch};
-pub use panels::{PanelDisagreement, disagreement_panels};
+pub use packed::{PanelDisagreement, PanelDisagreements};
+pub use panels::disagreement_panels;

@@ -276,9 +276,9 @@ impl<'a, D: Dispersion> Measure<'a, D> {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Spread {
-    pub(super) dispersion: f64,
-    pub(super) square: Option<Ratio>,
+struct Spread {
+    dispersion: f64,
+    square: Option<Ratio>,
 }
 
 impl Spread {

@@ -43,13 +43,12 @@ impl Dispersion for PopulationStd {
     }
 
     fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        let (n, sum, squares) = sums(scores)?;
-        self.exact_square_of_sums(n, sum, squares)
+        let n = u64::try_from(scores.len()).ok()?;
+        Ratio::new(scatter(scores)?, self.scatter_scale(n)?)
     }
 
-    #[inline]
-    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
-        Ratio::new(scatter(count, sum, squares)?, count.checked_mul(count)?)
+    fn scatter_scale(&self, count: u64) -> Option<u64> {
+        count.checked_mul(count)
     }
 }
 
@@ -63,14 +62,12 @@ impl Dispersion for SampleStd {
     }
 
     fn exact_square(&self, scores: &[u32]) -> Option<Ratio> {
-        let (n, sum, squares) = sums(scores)?;
-        self.exact_square_of_sums(n, sum, squares)
+        let n = u64::try_from(scores.len()).ok()?;
+        Ratio::new(scatter(scores)?, self.scatter_scale(n)?)
     }
 
-    #[inline]
-    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
-        let scale = count.checked_mul(count.checked_sub(1)?)?;
-        Ratio::new(scatter(count, sum, squares)?, scale)
+    fn scatter_scale(&self, count: u64) -> Option<u64> {
+        count.checked_mul(count.checked_sub(1)?)
     }
 }
 
@@ -85,21 +82,16 @@ fn centred_squares(scores: &[f64]) -> f64 {
 }
 
 /// `n*S2 - S1^2`, or `None` where it leaves 64 bits (never below 65,536 scores of 16 bits).
-#[inline]
-fn scatter(n: u64, sum: u64, squares: u64) -> Option<u64> {
-    // Cauchy-Schwarz: the difference is never negative.
-    n.checked_mul(squares)?.checked_sub(sum.checked_mul(sum)?)
-}
-
-/// Count, sum and sum of squares.
-fn sums(scores: &[u32]) -> Option<(u64, u64, u64)> {
+fn scatter(scores: &[u32]) -> Option<u64> {
     let (mut sum, mut squares) = (0_u64, 0_u64);
     for &score in scores {
         let score = u64::from(score);
         sum = sum.checked_add(score)?;
         squares = squares.checked_add(score.checked_mul(score)?)?;
     }
-    Some((u64::try_from(scores.len()).ok()?, sum, squares))
+    let n = u64::try_from(scores.len()).ok()?;
+    // Cauchy-Schwarz: the difference is never negative.
+    n.checked_mul(squares)?.checked_sub(sum.checked_mul(sum)?)
 }
 
 #[cfg(test)]

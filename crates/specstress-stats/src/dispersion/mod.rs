@@ -53,15 +53,19 @@ pub trait Dispersion {
         None
     }
 
-    /// [`Dispersion::exact_square`] from the count, the sum and the sum of squares alone.
+    /// What the scatter of `count` integer scores is divided by to give the square:
     ///
-    /// `None` (provided) for a measure that needs more; [`disagreement_panels`] is many times
-    /// faster for one that does not. Where it is there, it must equal `exact_square`. `count` is
-    /// at least [`Dispersion::min_scores`].
+    /// ```text
+    /// exact_square = (n*S2 - S1^2) / scatter_scale(n),   S1 = sum r_i,   S2 = sum r_i^2
+    /// ```
+    ///
+    /// `None` (provided) for a measure that is no multiple of a standard deviation;
+    /// [`disagreement_panels`] is many times faster for one that is. Where it is there, it must
+    /// agree with `exact_square`. `count` is at least [`Dispersion::min_scores`].
     ///
     /// [`disagreement_panels`]: crate::disagreement_panels()
-    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
-        let _ = (count, sum, squares);
+    fn scatter_scale(&self, count: u64) -> Option<u64> {
+        let _ = count;
         None
     }
 }
@@ -79,8 +83,8 @@ impl<D: Dispersion + ?Sized> Dispersion for &D {
         (**self).exact_square(scores)
     }
 
-    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
-        (**self).exact_square_of_sums(count, sum, squares)
+    fn scatter_scale(&self, count: u64) -> Option<u64> {
+        (**self).scatter_scale(count)
     }
 }
 
@@ -97,8 +101,8 @@ impl<D: Dispersion + ?Sized> Dispersion for Box<D> {
         (**self).exact_square(scores)
     }
 
-    fn exact_square_of_sums(&self, count: u64, sum: u64, squares: u64) -> Option<Ratio> {
-        (**self).exact_square_of_sums(count, sum, squares)
+    fn scatter_scale(&self, count: u64) -> Option<u64> {
+        (**self).scatter_scale(count)
     }
 }
 

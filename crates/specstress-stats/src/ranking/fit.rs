@@ -5,6 +5,9 @@ use super::linear::{dot, inverse_diagonal, solve};
 use super::params::{NudgedComparison, RankingParams, Shrinkage, StandardErrors};
 use crate::StatsError;
 
+/// Variance of log odds from which data are taken to say nothing.
+const UNDETERMINED: f64 = 1e4;
+
 /// One value of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -75,9 +78,8 @@ impl BradleyTerry {
 ///
 /// Without ties this is the logistic `P(first) = 1 / (1 + exp(-eta))`. Values run from 0 to
 /// `values - 1`. Minimised by Newton steps solved with conjugate gradients, each halved until it
-/// helps. Utilities are centred at the end. Standard errors are of the centred utilities for the
-/// ridge, of the utilities as shrunk for groups; both take the shrinkage as a prior. Comparisons
-/// are taken as independent, and preferences as transitive
+/// helps. Utilities are centred at the end; standard errors are of the centred utilities and take the
+/// shrinkage as a prior. Comparisons are taken as independent, and preferences as transitive
 /// ([`transitivity`](crate::transitivity())).
 ///
 /// Errors on a value out of range, no values, and unusable shrinkage. Cost O(comparisons) per
@@ -153,53 +155,49 @@ pub(super) fn minimise(
     tolerance: f64,
 ) -> Minimum {
     let mut at = start;
-    let mut loss = model.loss(&at);
     let bar = tolerance * (1.0 + model.items.len() as f64).sqrt();
-    let (mut gradient, mut curvature) = model.gradient(&at);
+    let mut here = model.evaluate(&at);
     let mut made = 0;
-    let mut converged = dot(&gradient, &gradient).sqrt() <= bar;
-    while made < iterations && !converged {
+    let settled = |gradient: &[f64]| dot(gradient, gradient).sqrt() <= bar;
+    while made < iterations && !settled(&here.gradient) {
         made += 1;
-        let size = dot(&gradient, &gradient).sqrt();
+        let size = dot(&here.gradient, &here.gradient).sqrt();
         // Loose far from the minimum, tight near it: convergence stays faster than linear.
         let ease = (size / (1.0 + model.items.len() as f64))
             .sqrt()
             .clamp(1e-8, 0.1);
-        let diagonal = model.diagonal(&curvature);
+        let diagonal = model.diagonal(&here.curvature);
         let step = solve(
-            |by| model.curved(&curvature, by),
+            |by| model.curved(&here.curvature, by),
             &diagonal,
-            &gradient,
+            &here.gradient,
             ease,
         );
         let mut share = 1.0;
-        let next = loop {
+        let better = loop {
             let next: Vec<f64> = at.iter().zip(&step).map(|(x, s)| x - share * s).collect();
-            let fresh = model.loss(&next);
+            let there = model.evaluate(&next);
             // Near the minimum a step changes the loss by less than it is rounded to.
-            if fresh <= loss + 1e-12 * loss.abs() {
-                loss = fresh;
-                break Some(next);
+            if there.loss <= here.loss + 1e-12 * here.loss.abs() {
+                break Some((next, there));
             }
             share /= 2.0;
             if share < 1e-10 {
                 break None;
             }
         };
-        let Some(next) = next else { break };
-        at = next;
-        (gradient, curvature) = model.gradient(&at);
-        converged = dot(&gradient, &gradient).sqrt() <= bar;
+        let Some((next, there)) = better else { break };
+        (at, here) = (next, there);
     }
     Minimum {
         at,
-        curvature,
+        converged: settled(&here.gradient),
+        curvature: here.curvature,
         iterations: made,
-        converged,
     }
 }
 
-/// Variances of all parameters, utilities centred where the shrinkage allows it.
+/// Variances of all parameters, of the utilities after centring.
 fn variances(
     model: &Likelihood<'_>,
     curvature: &Curvature,
@@ -214,12 +212,22 @@ fn variances(
             matrix[at * size + at] += 1.0;
         }
     }
+    let values = model.values as f64;
     let Shrinkage::Ridge { strength } = shrinkage else {
-        return inverse_diagonal(matrix, size);
+        // Var(theta_i - mean) from one more column of the inverse, that of the mean.
+        let mut mean = vec![0.0; size];
+        mean[..model.values].fill(1.0 / values);
+        let diagonal = model.diagonal(curvature);
+        let with_mean = solve(|by| model.curved(curvature, by), &diagonal, &mean, 1e-12);
+        let of_mean = dot(&with_mean, &mean);
+        let mut found = inverse_diagonal(matrix, size)?;
+        for (variance, with_mean) in found.iter_mut().zip(&with_mean).take(model.values) {
+            *variance = (*variance - 2.0 * with_mean + of_mean).max(0.0);
+        }
+        return Some(found);
     };
     // The same shift of all utilities is an eigenvector with the ridge as eigenvalue. Raising
     // that eigenvalue by `lift` and taking its part out again centres the covariance.
-    let values = model.values as f64;
     let lift = 1.0
         + matrix
             .iter()
@@ -247,7 +255,13 @@ fn report(
 ) -> BradleyTerry {
     let (at, terms) = (&found.at, model.terms());
     let mean = at[..model.values].iter().sum::<f64>() / model.values as f64;
-    let error = |index: usize| variances.map(|variances| variances[index].sqrt());
+    // Choices that are all alike leave a term to the floor: it has no error to speak of.
+    let error = |index: usize| {
+        let variance = variances.map(|variances| variances[index]);
+        variance
+            .filter(|variance| *variance < UNDETERMINED)
+            .map(f64::sqrt)
+    };
     let term = |offset: usize| Term {
         estimate: at[terms + offset],
         standard_error: error(terms + offset),

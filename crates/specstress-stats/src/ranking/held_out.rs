@@ -1,7 +1,7 @@
 use rand::RngExt;
 
 use super::fit::{check, minimise};
-use super::likelihood::{Likelihood, log_chances, usable};
+use super::likelihood::{Chances, Likelihood, usable};
 use super::params::{NudgedComparison, RankingParams};
 use crate::parallel::map_indices;
 use crate::resample::stream;
@@ -93,14 +93,13 @@ pub fn held_out(
             // A tie no training comparison had has no chance under the model; predict with the
             // term of the whole fit instead of an infinite loss.
             let tie = model.tie(&at).or_else(|| whole.tie(&start));
-            let logs = log_chances(eta, tie);
             score.n += 1;
-            let (log, right) = match item.outcome {
-                Preference::First => (logs[0], Some(eta)),
-                Preference::Second => (logs[1], Some(-eta)),
-                Preference::Tie => (logs[2], None),
+            score.loss -= Chances::new(eta, tie).log(item.outcome);
+            let right = match item.outcome {
+                Preference::First => Some(eta),
+                Preference::Second => Some(-eta),
+                Preference::Tie => None,
             };
-            score.loss -= log;
             if let Some(right) = right {
                 score.decided += 1;
                 score.right += match right.total_cmp(&0.0) {

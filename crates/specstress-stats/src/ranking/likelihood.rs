@@ -30,7 +30,14 @@ pub(super) struct Curvature {
     weights: Vec<(f64, f64, f64)>,
 }
 
-/// Comparisons that count, and how many do not.
+/// The loss around a point.
+pub(super) struct Point {
+    pub(super) loss: f64,
+    pub(super) gradient: Vec<f64>,
+    pub(super) curvature: Curvature,
+}
+
+/// Comparisons that count.
 pub(super) fn usable(comparisons: &[NudgedComparison], params: &RankingParams) -> Vec<Item> {
     let item = |comparison: &NudgedComparison| {
         let outcome = comparison.preference?;
@@ -48,12 +55,33 @@ pub(super) fn usable(comparisons: &[NudgedComparison], params: &RankingParams) -
     comparisons.iter().filter_map(item).collect()
 }
 
-/// Logs of the chances of first, second and tie.
-pub(super) fn log_chances(eta: f64, tie: Option<f64>) -> [f64; 3] {
-    let logs = [eta / 2.0, -eta / 2.0, tie.unwrap_or(f64::NEG_INFINITY)];
-    let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let all = top + logs.iter().map(|log| (log - top).exp()).sum::<f64>().ln();
-    logs.map(|log| log - all)
+/// The chances of first, second and tie.
+pub(super) struct Chances {
+    logs: [f64; 3],
+    log_all: f64,
+    p: [f64; 3],
+}
+
+impl Chances {
+    #[inline]
+    pub(super) fn new(eta: f64, tie: Option<f64>) -> Self {
+        let tie = tie.unwrap_or(f64::NEG_INFINITY);
+        let logs = [eta / 2.0, -eta / 2.0, tie];
+        let top = (eta.abs() / 2.0).max(tie);
+        let parts = logs.map(|log| (log - top).exp());
+        let all = parts[0] + parts[1] + parts[2];
+        Self {
+            logs,
+            log_all: top + all.ln(),
+            p: parts.map(|part| part / all),
+        }
+    }
+
+    /// Log of the chance of what happened.
+    #[inline]
+    pub(super) fn log(&self, outcome: Preference) -> f64 {
+        self.logs[place(outcome)] - self.log_all
+    }
 }
 
 fn place(outcome: Preference) -> usize {
@@ -101,12 +129,11 @@ impl<'a> Likelihood<'a> {
     /// Log-likelihood without the penalty.
     pub(super) fn log_likelihood(&self, at: &[f64]) -> f64 {
         let tie = self.tie(at);
-        let log = |item: &Item| log_chances(self.eta(at, item), tie)[place(item.outcome)];
+        let log = |item: &Item| Chances::new(self.eta(at, item), tie).log(item.outcome);
         self.items.iter().map(log).sum()
     }
 
-    /// What is minimised.
-    pub(super) fn loss(&self, at: &[f64]) -> f64 {
+    fn penalty(&self, at: &[f64]) -> f64 {
         let penalty = match self.shrinkage {
             Shrinkage::Ridge { strength } => {
                 strength * at[..self.values].iter().map(|x| x * x).sum::<f64>()
@@ -123,39 +150,47 @@ impl<'a> Likelihood<'a> {
             }
         };
         let free: f64 = at[self.terms()..].iter().map(|x| x * x).sum();
-        0.5 * (penalty + FLOOR * free) - self.log_likelihood(at)
+        0.5 * (penalty + FLOOR * free)
     }
 
-    /// Gradient of the loss, and the curvature at the point.
-    pub(super) fn gradient(&self, at: &[f64]) -> (Vec<f64>, Curvature) {
+    /// What is minimised, with its gradient and the curvature, in one pass over the comparisons.
+    pub(super) fn evaluate(&self, at: &[f64]) -> Point {
         let mut gradient = vec![0.0; self.size()];
         self.add_penalty(at, &mut gradient);
         let (terms, tie) = (self.terms(), self.tie(at));
         let mut weights = Vec::with_capacity(self.items.len());
+        let (mut loss, mut shared) = (self.penalty(at), [0.0; 3]);
         for item in self.items {
-            let [first, second, none] = log_chances(self.eta(at, item), tie).map(f64::exp);
+            let chances = Chances::new(self.eta(at, item), tie);
+            loss -= chances.log(item.outcome);
+            let [first, second, none] = chances.p;
             // d log p / d eta is (+1/2, -1/2, 0) less its mean; by the tie term (0, 0, 1) less its.
             let mean = f64::midpoint(first, -second);
-            let own = match item.outcome {
-                Preference::First => 0.5,
-                Preference::Second => -0.5,
-                Preference::Tie => 0.0,
+            let (own, tied) = match item.outcome {
+                Preference::First => (0.5, 0.0),
+                Preference::Second => (-0.5, 0.0),
+                Preference::Tie => (0.0, 1.0),
             };
             let slope = mean - own;
             gradient[item.first as usize] += slope;
             gradient[item.second as usize] -= slope;
-            gradient[terms] += slope;
-            gradient[terms + 1] += slope * item.nudge;
-            if tie.is_some() {
-                gradient[terms + 2] += none - f64::from(u8::from(item.outcome == Preference::Tie));
-            }
+            shared[0] += slope;
+            shared[1] += slope * item.nudge;
+            shared[2] += none - tied;
             weights.push((
                 0.25 * (first + second) - mean * mean,
                 -none * mean,
                 none * (1.0 - none),
             ));
         }
-        (gradient, Curvature { weights })
+        for (into, slope) in gradient[terms..].iter_mut().zip(shared) {
+            *into += slope;
+        }
+        Point {
+            loss,
+            gradient,
+            curvature: Curvature { weights },
+        }
     }
 
     /// The penalty's second derivatives times `by`, added to `into`; the penalty is quadratic, so

@@ -1,4 +1,4 @@
-use crate::{Confidence, Interval, StatsError, wilson_interval};
+use crate::{Confidence, Interval, StatsError, normal_cdf, wilson_interval};
 
 /// How far missing items could move a rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -7,7 +7,8 @@ pub struct MissingBounds {
     /// The rate if all missing items were failures, and if all were successes; `None` without
     /// items.
     pub bounds: Option<Interval>,
-    /// The bounds widened by sampling error: the Wilson end of either bound.
+    /// The bounds widened by sampling error, so that the true rate is covered at the level wherever
+    /// between the bounds it lies.
     pub interval: Option<Interval>,
     /// Items that are known.
     pub n: u64,
@@ -18,11 +19,15 @@ pub struct MissingBounds {
 /// The worst and best case of a rate whose missing items went either way (Manski 1989).
 ///
 /// ```text
-/// bounds = [ k / (n + m), (k + m) / (n + m) ]
+/// bounds   = [ k / (n + m), (k + m) / (n + m) ]
+/// interval = [ Wilson low of the first, Wilson high of the second ] at z,
+///            z with P( -z <= Z <= z + width of the bounds / standard error ) = level
 /// ```
 ///
-/// `k` successes of `n` known items, `m` missing. No assumption on why they are missing. Errors
-/// when successes exceed the known items. Cost O(1).
+/// `k` successes of `n` known items, `m` missing. No assumption on why they are missing. The true rate
+/// is one point, which can only lie beyond one of the bounds, so `z` falls from the two-sided to the
+/// one-sided quantile as the bounds move apart (Imbens & Manski 2004). Errors when successes exceed
+/// the known items. Cost O(1).
 ///
 /// ```
 /// use specstress_stats::{Confidence, Interval, missing_bounds};
@@ -45,8 +50,9 @@ pub fn missing_bounds(
     }
     let all = n.saturating_add(missing);
     let most = successes.saturating_add(missing).min(all);
-    let low = wilson_interval(successes, all, confidence)?;
-    let high = wilson_interval(most, all, confidence)?;
+    let eased = eased(successes, most, all, confidence)?;
+    let low = wilson_interval(successes, all, eased)?;
+    let high = wilson_interval(most, all, eased)?;
     Ok(MissingBounds {
         bounds: (all > 0).then(|| Interval {
             low: successes as f64 / all as f64,
@@ -59,4 +65,31 @@ pub fn missing_bounds(
         n,
         missing,
     })
+}
+
+/// The level at which the ends of the interval are taken.
+fn eased(low: u64, high: u64, all: u64, confidence: Confidence) -> Result<Confidence, StatsError> {
+    if low == high {
+        return Ok(confidence);
+    }
+    let share = |count: u64| count as f64 / all as f64;
+    let error = |p: f64| (p * (1.0 - p) / all as f64).sqrt();
+    let error = error(share(low)).max(error(share(high)));
+    let width = share(high) - share(low);
+    let (mut below, mut above) = (0.0, confidence.z());
+    for _ in 0..60 {
+        let z = f64::midpoint(below, above);
+        // Without sampling error at either end the bounds are infinitely far apart.
+        let apart = if error > 0.0 {
+            width / error
+        } else {
+            f64::INFINITY
+        };
+        if normal_cdf(z + apart) - normal_cdf(-z) < confidence.level() {
+            below = z;
+        } else {
+            above = z;
+        }
+    }
+    Confidence::new(1.0 - 2.0 * normal_cdf(-above))
 }

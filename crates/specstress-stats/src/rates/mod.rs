@@ -8,6 +8,7 @@ mod trend;
 
 pub use bounds::{MissingBounds, missing_bounds};
 pub use clopper_pearson::clopper_pearson_interval;
+pub(crate) use proportion::wilson_ends;
 pub use proportion::{
     Confidence, Interval, Proportion, binomial_standard_error, proportion, wilson_interval,
 };

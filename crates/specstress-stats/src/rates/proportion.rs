@@ -132,23 +132,28 @@ pub fn wilson_interval(
     let Some(p) = rate(successes, n)? else {
         return Ok(None);
     };
-    let trials = n as f64;
+    Ok(Some(wilson_ends(p, n as f64, confidence)))
+}
+
+/// The Wilson interval of a share of so many trials, which may be no whole number.
+pub(crate) fn wilson_ends(p: f64, trials: f64, confidence: Confidence) -> Interval {
     let z2 = confidence.z * confidence.z;
     let centre = p + z2 / (2.0 * trials);
     let half = confidence.z * (p * (1.0 - p) / trials + z2 / (4.0 * trials * trials)).sqrt();
     let scale = 1.0 + z2 / trials;
-    // The ends are exact at 0 and n, where the formula only rounds to them.
-    let low = if successes == 0 {
-        0.0
-    } else {
-        ((centre - half) / scale).max(0.0)
-    };
-    let high = if successes == n {
-        1.0
-    } else {
-        ((centre + half) / scale).min(1.0)
-    };
-    Ok(Some(Interval { low, high }))
+    // The ends are exact at 0 and 1, where the formula only rounds to them.
+    Interval {
+        low: if p == 0.0 {
+            0.0
+        } else {
+            ((centre - half) / scale).max(0.0)
+        },
+        high: if p == 1.0 {
+            1.0
+        } else {
+            ((centre + half) / scale).min(1.0)
+        },
+    }
 }
 
 fn rate(successes: u64, trials: u64) -> Result<Option<f64>, StatsError> {
@@ -162,8 +167,9 @@ fn rate(successes: u64, trials: u64) -> Result<Option<f64>, StatsError> {
 mod tests {
     use super::*;
 
+    /// statsmodels 0.15.0, `proportion_confint(method="wilson")`.
     #[test]
-    fn wilson_matches_values_computed_elsewhere() {
+    fn wilson_matches_statsmodels() {
         for (k, n, low, high) in [
             (36, 1000, 0.026_115_571_407_387_32, 0.049_435_660_467_207_83),
             (10, 10, 0.722_467_200_137_110_9, 1.0),

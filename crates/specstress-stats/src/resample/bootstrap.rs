@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
-
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use rand::RngExt;
 
 use super::stream;
 use crate::parallel::map_indices;
 use crate::quantile::sorted_quantile;
-use crate::{Confidence, Interval, StatsError};
+use crate::special::student_half_width;
+use crate::{Confidence, Interval, StatsError, normal_cdf};
 
 /// How to resample: the number of draws, the seed, and the level of the interval.
 ///
@@ -49,7 +48,7 @@ impl Bootstrap {
     }
 }
 
-/// A statistic with its bootstrap standard error and percentile interval.
+/// A statistic with its bootstrap standard error and expanded percentile interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct BootstrapInterval {
@@ -57,8 +56,8 @@ pub struct BootstrapInterval {
     pub estimate: Option<f64>,
     /// Sample standard deviation over the defined draws; `None` for fewer than two.
     pub standard_error: Option<f64>,
-    /// Percentile interval; `None` unless every draw is defined, as leaving some out would
-    /// shift it.
+    /// Percentile interval; `None` with fewer than two clusters, and unless every draw is defined,
+    /// as leaving some out would shift it.
     pub interval: Option<Interval>,
     /// Clusters drawn from.
     pub clusters: usize,
@@ -73,14 +72,18 @@ pub struct BootstrapInterval {
 ///
 /// ```text
 /// T* = statistic( sum of the rows of C clusters drawn with replacement from all C )
-/// interval = quantiles (1 - level)/2 and (1 + level)/2 of T*, interpolated linearly
+/// interval = quantiles a and 1 - a of T*, at ranks a (draws + 1), interpolated linearly
+/// a = P( Z < -t sqrt( C/(C-1) ) ),   t the two-sided quantile of Student's t, C - 1 degrees of freedom
 /// ```
+///
+/// `a` is a little below `(1 - level)/2`: plain percentiles are too narrow by the factor by which a
+/// sample's own variance and the normal quantile are too small (Hesterberg 2015, section 3.3).
 ///
 /// `sums` is clusters x parts: for a rate, successes and trials per cluster. Rates, means,
 /// ratios and the coefficients of agreement all have this form, and one draw then costs
 /// O(clusters x parts). `None` from the statistic marks a draw in which it does not exist.
-/// With fewer than about 30 clusters the interval is too short. The same seed gives the same
-/// bits for any number of threads. Errors on an empty array.
+/// With fewer than about 15 clusters trust no bootstrap. The same seed gives the same bits for any
+/// number of threads. Errors on an empty array.
 ///
 /// ```
 /// use specstress_stats::ndarray::array;
@@ -120,12 +123,16 @@ pub fn cluster_bootstrap(
     let defined = drawn.len();
     let mean = drawn.iter().sum::<f64>() / defined as f64;
     let squares: f64 = drawn.iter().map(|value| (value - mean).powi(2)).sum();
-    let level = bootstrap.confidence.level();
-    let interval = (defined == bootstrap.draws).then(|| {
-        let at = |probability| sorted_quantile(&drawn, probability);
+    let interval = (defined == bootstrap.draws && clusters > 1).then(|| {
+        let count = clusters as f64;
+        let half = student_half_width(bootstrap.confidence, clusters - 1);
+        let tail = normal_cdf(-half * (count / (count - 1.0)).sqrt());
+        // `sorted_quantile` spreads the draws over [0, 1]; rank p (draws + 1) is meant here.
+        let made = defined as f64;
+        let at = |p: f64| sorted_quantile(&drawn, (p * (made + 1.0) - 1.0) / (made - 1.0).max(1.0));
         Some(Interval {
-            low: at(f64::midpoint(0.0, 1.0 - level))?,
-            high: at(f64::midpoint(1.0, level))?,
+            low: at(tail)?,
+            high: at(1.0 - tail)?,
         })
     });
     Ok(BootstrapInterval {
@@ -142,30 +149,4 @@ fn add(totals: &mut [f64], row: &[f64]) {
     for (total, part) in totals.iter_mut().zip(row) {
         *total += part;
     }
-}
-
-/// Sums of items by cluster, clusters by rising name; without names one item is one cluster.
-pub(crate) fn cluster_sums(
-    items: usize,
-    clusters: Option<&[u64]>,
-    width: usize,
-    mut add_item: impl FnMut(usize, &mut [f64]) -> Result<(), StatsError>,
-) -> Result<Array2<f64>, StatsError> {
-    let row_of: Vec<usize> = match clusters {
-        None => (0..items).collect(),
-        Some(names) => {
-            StatsError::same_length(items, names.len())?;
-            let mut rows: BTreeMap<u64, usize> = names.iter().map(|&name| (name, 0)).collect();
-            for (row, at) in rows.values_mut().enumerate() {
-                *at = row;
-            }
-            names.iter().map(|name| rows[name]).collect()
-        }
-    };
-    let rows = row_of.iter().max().map_or(0, |last| last + 1);
-    let mut flat = vec![0.0; rows * width];
-    for (item, row) in row_of.into_iter().enumerate() {
-        add_item(item, &mut flat[row * width..(row + 1) * width])?;
-    }
-    Ok(Array2::from_shape_vec((rows, width), flat).expect("rows x width numbers"))
 }

@@ -6,7 +6,6 @@ mod bootstrap;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-pub(crate) use bootstrap::cluster_sums;
 pub use bootstrap::{Bootstrap, BootstrapInterval, cluster_bootstrap};
 
 /// The generator of one draw.

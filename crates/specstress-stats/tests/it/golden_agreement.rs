@@ -1,4 +1,4 @@
-//! Coefficients against public libraries.
+//! Coefficients against public libraries; `tests/golden/golden.py` prints the numbers.
 
 use specstress_stats::ndarray::{Array2, Axis};
 use specstress_stats::{

@@ -1,4 +1,4 @@
-//! Paired tests and adjusted p-values against public libraries.
+//! Paired tests and adjusted p-values against public libraries; `tests/golden/golden.py` prints the numbers.
 
 use proptest::prelude::*;
 use specstress_stats::{

@@ -1,4 +1,4 @@
-//! Rankings against public libraries.
+//! Rankings against public libraries; `tests/golden/golden.py` prints the numbers.
 
 use specstress_stats::{
     NudgedComparison, Preference, RankingParams, Shrinkage, Ties, Toward, bradley_terry,
@@ -67,6 +67,60 @@ fn without_ties_and_shrinkage_it_is_a_logistic_regression() {
     close(nudge.standard_error.unwrap(), 0.262_029_143_110_155_4, 1e-9);
     close(found.log_likelihood, -72.185_801_618_027_98, 1e-9);
     assert_eq!((found.n + found.dropped, found.tie), (160, None));
+}
+
+/// choix 0.4.1, `ilsr_pairwise` and `opt_pairwise(alpha=0.25)`, which have no intercept: every
+/// decided choice goes in from both sides, so that naming a value first can have no advantage.
+#[test]
+fn without_intercept_it_is_the_plain_model_of_bradley_and_terry() {
+    let mut choices = Vec::new();
+    for choice in data() {
+        let turned = match choice.preference.unwrap() {
+            Preference::First => Preference::Second,
+            Preference::Second => Preference::First,
+            Preference::Tie => continue,
+        };
+        let choice = NudgedComparison {
+            toward: Toward::Neither,
+            ..choice
+        };
+        choices.push(choice);
+        choices.push(NudgedComparison {
+            first: choice.second,
+            second: choice.first,
+            preference: Some(turned),
+            ..choice
+        });
+    }
+    for (strength, wanted) in [
+        (
+            0.0,
+            [
+                0.890_415_912_991_034_8,
+                0.202_653_550_048_248_14,
+                -0.162_861_384_897_430_85,
+                -0.361_672_645_856_945,
+                -0.568_535_432_284_907_1,
+            ],
+        ),
+        (
+            // Their penalty is alpha |theta|^2, and here the likelihood counts twice.
+            1.0,
+            [
+                0.860_872_423_364_375_7,
+                0.192_189_948_601_522_55,
+                -0.154_392_527_356_399_72,
+                -0.352_673_302_146_778_94,
+                -0.545_996_542_462_719_6,
+            ],
+        ),
+    ] {
+        let found = bradley_terry(5, &choices, &ridge(strength)).unwrap();
+        for (item, theta) in found.items.iter().zip(wanted) {
+            close(item.theta, theta, 1e-9);
+        }
+        close(found.intercept.estimate, 0.0, 1e-9);
+    }
 }
 
 /// scipy 1.12.0, `optimize.root` on the gradient written out by hand; the standard errors from its

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 #![expect(clippy::print_stderr, reason = "a skipped test says why")]
 
+mod coverage;
+#[cfg(feature = "bootstrap")]
+mod coverage_bootstrap;
 mod golden_agreement;
 mod golden_compare;
 mod golden_ranking;
@@ -16,4 +19,7 @@ mod properties;
 mod properties_agreement;
 mod ranking;
 mod released_rows;
+mod scaling;
 mod simulated_judges;
+#[cfg(all(feature = "rayon", feature = "bootstrap"))]
+mod threads;

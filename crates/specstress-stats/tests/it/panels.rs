@@ -22,7 +22,7 @@ fn same<S: Score>(scores: &Array3<S>, params: &DisagreementParams<&(dyn Dispersi
     let found = disagreement_panels(scores.view(), &panels, params).unwrap();
     for (panel, found) in panels.iter().zip(&found) {
         assert_eq!(found.len(), scores.dim().0);
-        for (matrix, found) in scores.outer_iter().zip(found) {
+        for (matrix, found) in scores.outer_iter().zip(found.iter()) {
             let wanted = disagreement(matrix, Some(panel), params).unwrap();
             assert_eq!(found.max(), wanted.max);
             assert_eq!(found.max_square(), wanted.max_square);

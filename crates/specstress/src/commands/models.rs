@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ModelsArgs) -> anyhow::Result<()> {
 }
 
 /// The day it is now, in UTC.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     Date::from_unix_seconds(now.map_or(0, |since| since.as_secs()))
 }
@@ -102,7 +102,7 @@ struct Checked {
 
 fn check(args: &ModelsArgs, config: &Config, asked: &[ModelId]) -> anyhow::Result<()> {
     let ids = if asked.is_empty() {
-        named(config)
+        config.models()
     } else {
         asked.to_vec()
     };
@@ -207,26 +207,3 @@ async fn check_one(models: &Models, id: &ModelId) -> anyhow::Result<Checked> {
 
 /// Prices older than this are worth a warning.
 const OLD_PRICES_DAYS: i64 = 90;
-
-/// Every model a config names, each once, in order.
-fn named(config: &Config) -> Vec<ModelId> {
-    let roles = &config.roles;
-    let mut ids: Vec<ModelId> = Vec::new();
-    let all = config
-        .panel
-        .models
-        .iter()
-        .map(|entry| &entry.model)
-        .chain(&roles.authors)
-        .chain(&roles.rubric)
-        .chain(&roles.classifier)
-        .chain(&roles.labeler)
-        .chain(&roles.judges)
-        .chain(&roles.embedder);
-    for id in all {
-        if !ids.contains(id) {
-            ids.push(id.clone());
-        }
-    }
-    ids
-}

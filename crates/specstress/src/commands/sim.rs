@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
-use specstress_sim::{ServerOptions, ServerStats, SimOptions, SimServer, SimWorld};
+use specstress_sim::{BatchFaults, ServerOptions, ServerStats, SimOptions, SimServer, SimWorld};
 use specstress_values::Taxonomy;
 
 use crate::cli::{JsonArg, SimArgs, SimCommand};
+use crate::commands::models::today;
 use crate::exit::UsageExt;
 use crate::{out_file, output};
 
@@ -26,6 +27,8 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
         port,
         config,
         write_config,
+        batch_delay,
+        batch_faults,
     } = &args.command;
     let mut sim = match config {
         Some(path) => read(path).usage()?,
@@ -34,6 +37,9 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
     if sim.server.address.port() == 0 {
         sim.server.address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
     }
+    let batch = &mut sim.server.batch;
+    batch.delay_ms = batch_delay.unwrap_or(batch.delay_ms);
+    batch.faults = batch_faults.map_or(batch.faults, BatchFaults::even);
     serve(sim, write_config.as_deref(), &args.json)
 }
 
@@ -88,8 +94,38 @@ fn text(stats: &ServerStats) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {count:>6} {kind:?}");
     }
+    for (provider, batches) in &stats.batches {
+        let _ = writeln!(
+            text,
+            "{provider}: {} batches of {} items: {} answered, {} twice, {} billed, {} failed, {} expired, {} cancelled; \
+             {} batches made twice, {} polls, {} faults",
+            batches.created,
+            batches.items,
+            batches.answered,
+            batches.answered_again,
+            batches.billed,
+            batches.errored,
+            batches.expired,
+            batches.cancelled,
+            batches.duplicates,
+            batches.polls,
+            batches.faults.values().sum::<u64>(),
+        );
+    }
     text
 }
+
+/// Who does everything but answering in a rehearsal, as in its `[roles]`.
+const HELPERS: [(&str, &str); 8] = [
+    ("anthropic", "author_a"),
+    ("openai", "author_b"),
+    ("gemini", "author_c"),
+    ("anthropic", "rubric"),
+    ("anthropic", "judge_alder"),
+    ("openai", "judge_birch"),
+    ("gemini", "judge_cedar"),
+    ("openai", "embedder"),
+];
 
 /// The provider that carries a simulated model over HTTP: each fictional one has the ways of a real one.
 fn carrier(family: &str) -> &'static str {
@@ -99,6 +135,31 @@ fn carrier(family: &str) -> &'static str {
         "dune" => "xai",
         _ => "openai",
     }
+}
+
+/// Made-up prices at a provider, in US dollars per million tokens: in, in from the cache, out. Those of xAI are what
+/// its replies tell.
+fn prices(carrier: &str, model: &str) -> (f64, f64, f64) {
+    match carrier {
+        _ if model == "embedder" => (0.1, 0.1, 0.0),
+        "anthropic" => (3.0, 0.3, 15.0),
+        "gemini" => (1.0, 0.1, 8.0),
+        "xai" => (2.0, 1.0, 10.0),
+        _ => (2.0, 0.5, 8.0),
+    }
+}
+
+/// A catalog row with made-up prices, so that estimates, costs and budgets have something to work on.
+fn priced(carrier: &str, model: &str) -> String {
+    let (input, cached, output) = prices(carrier, model);
+    let factor = if carrier == "xai" { 0.8 } else { 0.5 };
+    // Nothing but prices and batches is new: schemas are not sent, as to models that nobody described.
+    format!(
+        "[[catalog]]\nprovider = \"{carrier}\"\nname = \"{model}\"\nstructured_output = \"none\"\n\
+         batch_factor = {factor:?}\nprices = {{ input = {input:?}, cached_input = {cached:?}, output = {output:?}, \
+         as_of = \"{}\", source = \"made up for a rehearsal\" }}\n\n",
+        today()
+    )
 }
 
 /// A config for `specstress run` in which everybody is asked at this server.
@@ -135,6 +196,12 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
             persona.provider,
             carrier(persona.provider)
         );
+    }
+    for persona in &panel {
+        text += &priced(carrier(persona.provider), persona.key);
+    }
+    for (carrier, model) in HELPERS {
+        text += &priced(carrier, model);
     }
     text += "[roles]\n\
         authors = [\"anthropic/author_a\", \"openai/author_b\", \"gemini/author_c\"]\n\

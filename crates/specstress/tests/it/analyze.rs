@@ -1,5 +1,6 @@
 //! Scores of the published layout, against figures computed elsewhere.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -213,5 +214,61 @@ fn the_threshold_can_be_chosen() {
             rows[0]["subsets"]["all_models"]["high"], high,
             "{threshold}"
         );
+    }
+}
+
+#[test]
+fn siblings_count_as_one_scenario_and_nudges_have_effects() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("own.csv");
+    let mut rows = "chunk_index,entry_idx,nudge_direction,a_value1_position,a_value2_position,\
+                    b_value1_position,b_value2_position\n"
+        .to_owned();
+    for scenario in 0..40 {
+        // A nudge moves a by 2 points on the value it leans to, every fourth time by 1, and b never.
+        let moved = if scenario % 4 == 0 { 1 } else { 2 };
+        let (a, b) = (3, if scenario % 2 == 0 { 0 } else { 3 });
+        for (nudge, first, second) in [
+            ("neutral", a, a),
+            ("value1", a + moved, a),
+            ("value2", a, a + moved),
+        ] {
+            let _ = writeln!(rows, "1,{scenario},{nudge},{first},{second},{b},3");
+        }
+    }
+    std::fs::write(&file, rows).unwrap();
+    let (_, summary) = analyze(folder.path(), &file, &[]);
+    assert_eq!(
+        (&summary["rows"], &summary["scenarios"]),
+        (&120.into(), &40.into())
+    );
+    let all = &summary["subsets"][0];
+    let number = |value: &Value| value.as_f64().expect("a number");
+    // 20 scenarios with b at 0 are high in all framings, whole scenarios at a time.
+    assert_eq!(
+        (&all["high"]["successes"], &all["high"]["n"]),
+        (&60.into(), &120.into())
+    );
+    assert!(number(&all["high"]["effective_n"]) < 45.0, "{all}");
+    assert_eq!(
+        (&all["high_neutral"]["n"], &all["high_nudged"]["n"]),
+        (&40.into(), &80.into())
+    );
+    assert_eq!(summary["any_pair"]["successes"], 60);
+    let (a, b) = (
+        &summary["nudges"][0]["effect"],
+        &summary["nudges"][1]["effect"],
+    );
+    assert!((number(&a["mean"]) - 1.75).abs() < 1e-12 && number(&b["mean"]).abs() < 1e-12);
+    assert_eq!((&a["n"], &a["clusters"]), (&80.into(), &40.into()));
+    assert!(number(&a["interval"]["low"]) > 1.5 && number(&a["interval"]["high"]) < 2.0);
+    let shown = done(folder.path(), &["analyze", text(&file)]).stdout;
+    for part in [
+        "120 rows of 40 scenarios",
+        "effect of a nudge",
+        "some pair of models",
+        "nudged",
+    ] {
+        assert!(shown.contains(part), "no {part:?} in {shown}");
     }
 }

@@ -26,6 +26,11 @@ fn every_command_explains_itself() {
             "analyze",
             &["--std", "--outliers", "--subset", "NAME=a,b,c", "Example:"],
         ),
+        (
+            "agree",
+            &["one column per rater", "--cluster", "--gold", "Example:"],
+        ),
+        ("rank", &["Bradley-Terry", "--ties", "--splits", "Example:"]),
         ("report", &["report.html", "--out"]),
         ("taxonomy", &["show", "search", "check"]),
         ("taxonomy show", &["--taxonomy", "--frequencies"]),

@@ -5,6 +5,7 @@
     reason = "a skipped test says so, and a measurement is shown"
 )]
 
+mod agree;
 mod analyze;
 mod bad_analyze;
 mod bad_run;
@@ -15,6 +16,7 @@ mod graph;
 mod help;
 mod init;
 mod kill;
+mod rank;
 mod recovery;
 mod rehearsal;
 mod report;

@@ -119,6 +119,7 @@ fn models_are_listed_with_prices_and_checked_at_a_server() {
     let mut server = Server(
         Command::new(BINARY)
             .args(["sim", "serve", "--port", "0", "--write-config", "run.toml"])
+            .args(["--batch-delay", "0", "--batch-faults", "0.1"])
             .current_dir(dir.path())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -148,6 +149,24 @@ fn models_are_listed_with_prices_and_checked_at_a_server() {
             .any(|line| line.starts_with("anthropic/alder_grand")),
         "{text}"
     );
+    // Prices are made up, and there, so that costs and budgets can be rehearsed.
+    let priced = Command::new(BINARY)
+        .args(["models", "--config", "run.toml", "--json"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let priced: Value = serde_json::from_slice(&priced.stdout).unwrap();
+    for (name, factor) in [
+        ("alder_grand", 0.5),
+        ("dune_max", 0.8),
+        ("judge_cedar", 0.5),
+    ] {
+        let models = priced.as_array().unwrap();
+        let model = models.iter().find(|model| model["name"] == name).unwrap();
+        assert_eq!(model["batch_factor"], factor, "{name}");
+        assert!(model["prices"]["input"].as_f64().unwrap() > 0.0, "{name}");
+        assert_eq!(model["prices"]["source"], "made up for a rehearsal");
+    }
     let missing = check(&["openai/nobody"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&missing.stdout).contains("missing"));

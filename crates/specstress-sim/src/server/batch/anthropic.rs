@@ -4,10 +4,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::server::batch::engine::{Draft, Source, unique};
+use crate::server::batch::engine::{Draft, Source};
 use crate::server::batch::item::{Asked, Item};
 use crate::server::batch::job::{Batch, Given, How, Outcome};
-use crate::server::batch::read::{entry, json};
+use crate::server::batch::read::{entry, json, unique};
 use crate::server::batch::{Limits, quoted};
 use crate::server::clock::rfc3339;
 use crate::server::wire::{Form, Refusal, Wire, error_body};

@@ -11,8 +11,9 @@ use crate::server::batch::engine::{self, Draft, Made, Source};
 use crate::server::batch::job::Batch;
 use crate::server::batch::query::Query;
 use crate::server::batch::route::Call;
+use crate::server::batch::rows::Rows;
 use crate::server::batch::store::{Content, File, Store, Which};
-use crate::server::batch::{Limits, anthropic, files, gemini, list, openai, xai};
+use crate::server::batch::{Limits, anthropic, ending, files, gemini, list, openai, xai};
 use crate::server::service::Service;
 use crate::server::wire::{Refusal, Wire};
 
@@ -21,7 +22,10 @@ pub(super) enum Reply {
     Json(Value),
     /// JSON that is written already.
     Written(String),
-    Lines(Vec<u8>),
+    /// A file as it was uploaded.
+    Raw(Bytes),
+    /// Results, one to a line.
+    Rows(Rows),
     /// The address for the bytes of an upload.
     UploadAt(String),
     /// It was done, and nobody is told.
@@ -41,7 +45,7 @@ pub(super) struct Desk<'s> {
 
 impl Desk<'_> {
     pub(super) async fn answer(&self, call: Call, bytes: Bytes) -> Result<Reply, Refusal> {
-        let now = Instant::now();
+        let now = self.service.batches.clock.now().at;
         let wire = self.wire;
         let store = || self.service.batches.lock();
         let count = |count: fn(&mut crate::server::batch::BatchStats) -> &mut u64| {
@@ -58,7 +62,7 @@ impl Desk<'_> {
                 if dropped {
                     return Ok(Reply::Dropped);
                 }
-                self.show(&store(), number, Instant::now())
+                self.show(&store(), number, self.service.batches.clock.now().at)
             }
             Call::List => {
                 count(|stats| &mut stats.lists);
@@ -76,8 +80,12 @@ impl Desk<'_> {
                     let (number, batch) = store.find(wire, &id)?;
                     (number, xai::addition(&bytes, batch, &self.limits)?)
                 };
-                engine::add(self.service, number, source);
-                Ok(Reply::Json(json!({})))
+                let made = engine::add(self.service, number, source)?;
+                Ok(if made.dropped {
+                    Reply::Dropped
+                } else {
+                    Reply::Json(json!({}))
+                })
             }
             Call::Requests(id) => {
                 let store = store();
@@ -90,11 +98,11 @@ impl Desk<'_> {
                 let number = store().find(wire, &id)?.0;
                 self.check_cancel(number, now)?;
                 count(|stats| &mut stats.cancels);
-                engine::cancel(self.service, number);
+                ending::cancel(self.service, number);
                 if wire == Wire::Gemini {
                     return Ok(Reply::Json(json!({})));
                 }
-                self.show(&store(), number, Instant::now())
+                self.show(&store(), number, self.service.batches.clock.now().at)
             }
             Call::Delete(id) => {
                 let mut store = store();
@@ -202,7 +210,7 @@ impl Desk<'_> {
 
     fn results(&self, id: &str, now: Instant) -> Result<Reply, Refusal> {
         let store = self.service.batches.lock();
-        let (_, batch) = store.find(self.wire, id)?;
+        let (number, batch) = store.find(self.wire, id)?;
         let reply = if self.wire == Wire::Xai {
             let rows = xai::results(batch, now);
             Reply::Written(list::rows("results", rows, &self.query)?)
@@ -212,11 +220,7 @@ impl Desk<'_> {
                     format!("the results of {id} are not available: they are once it has ended");
                 return Err(Refusal::new(404, message));
             }
-            let lines: String = batch
-                .outcomes(now)
-                .filter_map(|(item, outcome)| anthropic::line(item, outcome))
-                .collect();
-            Reply::Lines(lines.into_bytes())
+            Reply::Rows(self.rows(number, Which::All, now))
         };
         self.service.stats.ledger().batches(self.wire).downloads += 1;
         Ok(reply)
@@ -225,7 +229,7 @@ impl Desk<'_> {
     fn content(&self, id: &str, now: Instant) -> Result<Reply, Refusal> {
         let store = self.service.batches.lock();
         let (number, which) = match &store.file(self.wire, id)?.content {
-            Content::Raw(bytes) => return Ok(Reply::Lines(bytes.to_vec())),
+            Content::Raw(bytes) => return Ok(Reply::Raw(bytes.clone())),
             Content::Read(_) | Content::Partial(_) => {
                 let message =
                     format!("{id}: the sim server drops the text of a file that a batch has read");
@@ -233,24 +237,26 @@ impl Desk<'_> {
             }
             Content::Results { batch, which } => (*batch, *which),
         };
-        let Some(batch) = store.get(number) else {
+        if store.get(number).is_none() {
             return Err(Refusal::new(404, format!("{id}: its batch was deleted")));
-        };
-        let lines: String = match which {
-            Which::All => batch
-                .outcomes(now)
-                .map(|(item, outcome)| gemini::line(item, outcome))
-                .collect(),
-            _ => batch
-                .outcomes(now)
-                .filter_map(|(item, outcome)| openai::line(which, item, outcome))
-                .collect(),
-        };
+        }
         self.service.stats.ledger().batches(self.wire).downloads += 1;
-        Ok(Reply::Lines(lines.into_bytes()))
+        Ok(Reply::Rows(self.rows(number, which, now)))
+    }
+
+    fn rows(&self, batch: u64, which: Which, now: Instant) -> Rows {
+        Rows {
+            service: Arc::clone(self.service),
+            batch,
+            wire: self.wire,
+            which,
+            next: 0,
+            now,
+        }
     }
 
     fn upload(&self, bytes: &Bytes) -> Result<Reply, Refusal> {
+        let now = self.service.batches.clock.now();
         let mut store = self.service.batches.lock();
         let done = |store: &Store, id: &str| {
             self.service.stats.ledger().batches(self.wire).uploads += 1;
@@ -261,7 +267,7 @@ impl Desk<'_> {
             }))
         };
         if self.wire != Wire::Gemini {
-            let file = files::upload(self.wire, self.headers, bytes, &self.limits)?;
+            let file = files::upload(self.wire, self.headers, bytes, &self.limits, now)?;
             let Content::Raw(data) = &file.content else {
                 return Err(Refusal::new(400, "there is no file"));
             };
@@ -270,7 +276,7 @@ impl Desk<'_> {
             return done(&store, &id);
         }
         let Some(upload) = self.query.get("upload_id") else {
-            let file = files::start(self.headers, bytes, &self.limits)?;
+            let file = files::start(self.headers, bytes, &self.limits, now)?;
             let id = store.file_id(Wire::Gemini, file.name.as_bytes());
             let id = id.replace("files/", "upload-");
             store.insert_file(id.clone(), file);

@@ -1,19 +1,18 @@
 //! From a batch that is well formed to its end, whatever the provider.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use specstress_llm::Digest;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::draw::Draw;
+use crate::server::batch::ending::end;
 use crate::server::batch::item::{Asked, Entry, Item, answer};
-use crate::server::batch::job::{Batch, End, Flaw, Given, How, Moment, Outcome, Part};
+use crate::server::batch::job::{Batch, Flaw, Given, How, Part};
+use crate::server::batch::names::{batch_id, empty_set_name, set_name};
 use crate::server::batch::options::{BatchFate, ItemFate};
-use crate::server::batch::store::{Content, File, ReadFile, Store, Which};
+use crate::server::batch::store::{Content, ReadFile, Store};
 use crate::server::service::Service;
 use crate::server::wire::{Refusal, Wire};
 
@@ -55,7 +54,7 @@ pub(super) struct Draft {
     pub(super) source: Option<Source>,
 }
 
-/// A batch that was made.
+/// A batch that was made, or got more items.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) number: u64,
@@ -66,7 +65,7 @@ pub(super) struct Made {
 /// Makes a batch.
 pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
     let wire = draft.asked.wire;
-    let now = Moment::now();
+    let now = service.batches.clock.now();
     let label = draft.label.clone();
     let named = !(label.is_null()
         || label == ""
@@ -76,13 +75,7 @@ pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
         Some(source) => set_name(&draft.asked, source, draft.given.file.as_deref()),
         None => empty_set_name(wire, &label),
     };
-    let history = store.sets.entry(set.clone()).or_default();
-    history.sent += 1;
-    let nth = history.sent;
-    let faults = &service.options.batch.faults;
-    let seed = service.options.seed;
-    let dropped = history.dropped < faults.max_per_batch && faults.drops_creation(seed, &set, nth);
-    history.dropped += u32::from(dropped);
+    let (nth, dropped) = send_set(service, &mut store, &set);
     let number = store.insert(Batch {
         id: batch_id(wire, &set, nth),
         asked: draft.asked,
@@ -111,19 +104,34 @@ pub(super) fn create(service: &Arc<Service>, draft: Draft) -> Made {
 }
 
 /// Adds items to a batch.
-pub(super) fn add(service: &Arc<Service>, number: u64, source: Source) {
+pub(super) fn add(service: &Arc<Service>, number: u64, source: Source) -> Result<Made, Refusal> {
     let mut store = service.batches.lock();
-    let Some(batch) = store.get(number) else {
-        return;
-    };
+    let batch = store.get(number);
+    let batch = batch.ok_or_else(|| Refusal::new(404, "the batch is gone"))?;
+    let wire = batch.asked.wire;
     let set = set_name(&batch.asked, &source, None);
-    store.sets.entry(set.clone()).or_default().sent += 1;
+    let (_, dropped) = send_set(service, &mut store, &set);
+    if dropped {
+        service.stats.ledger().batches(wire).fault("create_dropped");
+    }
     add_part(service, &mut store, number, source, &set);
+    Ok(Made { number, dropped })
+}
+
+/// Counts a set that is sent: how often it has been by now, and whether the reply is to be dropped.
+fn send_set(service: &Service, store: &mut Store, set: &str) -> (u32, bool) {
+    let history = store.sets.entry(set.to_owned()).or_default();
+    history.sent += 1;
+    let faults = &service.options.batch.faults;
+    let dropped = history.dropped < faults.max_per_batch
+        && faults.drops_creation(service.options.seed, set, history.sent);
+    history.dropped += u32::from(dropped);
+    (history.sent, dropped)
 }
 
 fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Source, set: &str) {
     let options = &service.options.batch;
-    let start = Moment::now();
+    let start = service.batches.clock.now();
     let count = source.len();
     let Some(wire) = store.get(number).map(|batch| batch.asked.wire) else {
         return;
@@ -157,6 +165,7 @@ fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Sour
         fate: BatchFate::Ends,
         end: None,
         set: set.to_owned(),
+        stopped: None,
     });
     places.push((number, place));
     let history = store.sets.entry(set.to_owned()).or_default();
@@ -184,11 +193,23 @@ fn add_part(service: &Arc<Service>, store: &mut Store, number: u64, source: Sour
         stats.same_items += u64::from(again && count > 0);
         stats.duplicates += u64::from(twice && count > 0);
     }
+    let work = match source {
+        Source::Flawed(flaws) => Work::Done(Some(How::Failed(flaws))),
+        Source::Items(items) => Work::Done(take_items(service, store, number, place, items)),
+        Source::Entries(entries) => Work::Entries(entries),
+    };
     let service = Arc::clone(service);
-    tokio::spawn(async move { drive(&service, number, place, &asked, source, &wake).await });
+    tokio::spawn(async move { drive(&service, number, place, &asked, work, &wake).await });
 }
 
-fn part_mut(store: &mut Store, number: u64, place: usize) -> Option<&mut Part> {
+/// What is to be done before a part can end.
+enum Work {
+    Entries(Vec<Entry>),
+    /// Nothing; with the end of the part where it ends early.
+    Done(Option<How>),
+}
+
+pub(super) fn part_mut(store: &mut Store, number: u64, place: usize) -> Option<&mut Part> {
     store.get_mut(number)?.parts.get_mut(place)
 }
 
@@ -198,21 +219,21 @@ async fn drive(
     number: u64,
     place: usize,
     asked: &Asked,
-    source: Source,
+    work: Work,
     wake: &Notify,
 ) {
-    let early = match source {
-        Source::Flawed(flaws) => Some(How::Failed(flaws)),
-        Source::Items(items) => take_items(service, number, place, items),
-        Source::Entries(entries) => {
+    let early = match work {
+        Work::Done(early) => early,
+        Work::Entries(entries) => {
             let items = answer_apart(service, asked, entries).await;
-            take_items(service, number, place, items)
+            let mut store = service.batches.lock();
+            take_items(service, &mut store, number, place, items)
         }
     };
     loop {
-        // Woken by a cancellation; the state is looked at first, since it may have come before.
-        let woken = wake.notified();
-        let now = Instant::now();
+        // Asked for before the state is looked at, so that nothing is missed in between.
+        let (woken, moved) = (wake.notified(), service.batches.clock.moved());
+        let now = service.batches.clock.now().at;
         let (until, how) = {
             let store = service.batches.lock();
             let Some(batch) = store.get(number) else {
@@ -221,19 +242,21 @@ async fn drive(
             let Some(part) = batch.parts.get(place) else {
                 return;
             };
+            if part.end.is_some() {
+                return;
+            }
             let cancel = Duration::from_millis(service.options.batch.cancel_ms.into());
-            match (batch.cancelled, &early) {
-                (_, Some(how)) => (
-                    part.start.at + (part.ends - part.start.at) / 10,
-                    how.clone(),
-                ),
-                (Some(cancelled), None) => {
-                    (cancelled.at + cancel, part.end_cancelled(cancelled.at))
-                }
+            let validated = part.start.at + (part.ends - part.start.at) / 10;
+            match (&early, part.stopped) {
+                (Some(how), _) => (validated, how.clone()),
+                (None, Some(stopped)) => (stopped + cancel, part.end_cancelled()),
                 (None, None) => match part.end_in_time() {
                     // What expires at xAI counts as cancelled.
                     How::Expired(done) if asked.wire == Wire::Xai => {
                         (part.ends, How::Cancelled(done))
+                    }
+                    how @ How::Failed(_) if matches!(asked.wire, Wire::OpenAi | Wire::Xai) => {
+                        (validated, how)
                     }
                     how => (part.ends, how),
                 },
@@ -244,8 +267,9 @@ async fn drive(
             return;
         }
         tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
+            () = tokio::time::sleep(until - now) => {}
             () = woken => {}
+            () = moved => {}
         }
     }
 }
@@ -264,13 +288,18 @@ pub(super) async fn answer_apart(
 
 /// Takes the answered items into their part, with a fate for each. A part that is over the limit of enqueued tokens
 /// ends early.
-fn take_items(service: &Service, number: u64, place: usize, items: Arc<[Item]>) -> Option<How> {
+fn take_items(
+    service: &Service,
+    store: &mut Store,
+    number: u64,
+    place: usize,
+    items: Arc<[Item]>,
+) -> Option<How> {
     let (seed, faults) = (service.options.seed, &service.options.batch.faults);
-    let mut store = service.batches.lock();
     let batch = store.get(number)?;
     let wire = batch.asked.wire;
     let over = match service.options.batch.enqueued_tokens {
-        Some(limit) if wire == Wire::OpenAi => over_limit(&store, wire, &items, limit),
+        Some(limit) if wire == Wire::OpenAi => over_limit(store, wire, &items, limit),
         _ => None,
     };
     if let Some(flaw) = over {
@@ -307,7 +336,7 @@ fn take_items(service: &Service, number: u64, place: usize, items: Arc<[Item]>) 
             items: Arc::clone(&items),
         }));
     }
-    let part = part_mut(&mut store, number, place)?;
+    let part = part_mut(store, number, place)?;
     part.order = shuffled(&part.set, items.len());
     part.fates = fates;
     part.items = Some(items);
@@ -351,175 +380,6 @@ fn shuffled(set: &str, count: usize) -> Vec<u32> {
         order.swap(last, draw.below(last + 1));
     }
     order
-}
-
-/// Ends a part: settles what each item came to, counts it, and lays out the files.
-fn end(service: &Service, number: u64, place: usize, how: How) {
-    let mut store = service.batches.lock();
-    let moment = Moment::now();
-    let Some(part) = part_mut(&mut store, number, place) else {
-        return;
-    };
-    part.end = Some(End { moment, how });
-    settle(service, &store, number, place);
-    lay_out(&mut store, number, moment);
-}
-
-fn settle(service: &Service, store: &Store, number: u64, place: usize) {
-    let Some(batch) = store.get(number) else {
-        return;
-    };
-    let (wire, Some(part)) = (batch.asked.wire, batch.parts.get(place)) else {
-        return;
-    };
-    let Some(End { how, moment }) = &part.end else {
-        return;
-    };
-    let lost = !part.keeps_answers(wire);
-    let mut ledger = service.stats.ledger();
-    if part.items.is_none() {
-        let stats = ledger.batches(wire);
-        match how {
-            How::Cancelled(_) => stats.cancelled += part.count as u64,
-            _ => stats.errored += part.count as u64,
-        }
-        return;
-    }
-    if matches!(how, How::Empty) {
-        // The work was done, and is billed, before its results were lost.
-        let answered = part
-            .items
-            .iter()
-            .flat_map(|items| items.iter())
-            .filter(|item| item.reply.is_ok());
-        ledger.batches(wire).billed += answered.count() as u64;
-    }
-    for (item, outcome) in part.outcomes(moment.at) {
-        match outcome {
-            Outcome::Answered(_) => {
-                ledger.batches(wire).billed += 1;
-                if lost {
-                    ledger.batches(wire).errored += 1;
-                } else {
-                    ledger.answer_in_batch(wire, item.content);
-                }
-            }
-            Outcome::Refused(_) | Outcome::Failed => ledger.batches(wire).errored += 1,
-            Outcome::Expired => ledger.batches(wire).expired += 1,
-            Outcome::Cancelled | Outcome::Pending => ledger.batches(wire).cancelled += 1,
-        }
-    }
-}
-
-/// Makes the files of results of a batch that has just ended.
-fn lay_out(store: &mut Store, number: u64, moment: Moment) {
-    let Some(batch) = store.get(number) else {
-        return;
-    };
-    let (wire, id) = (batch.asked.wire, batch.id.clone());
-    let had = |wanted: &dyn Fn(Outcome<'_>) -> bool| {
-        batch
-            .outcomes(moment.at)
-            .any(|(_, outcome)| wanted(outcome))
-    };
-    let mut files = Vec::new();
-    match batch.end().map(|end| &end.how) {
-        None | Some(How::Empty | How::Failed(_)) => return,
-        Some(_) if wire == Wire::OpenAi => {
-            if had(&|outcome| matches!(outcome, Outcome::Answered(_))) {
-                files.push(Which::Answered);
-            }
-            if had(&|outcome| {
-                matches!(
-                    outcome,
-                    Outcome::Refused(_) | Outcome::Failed | Outcome::Expired
-                )
-            }) {
-                files.push(Which::Errors);
-            }
-        }
-        Some(How::Ended) if wire == Wire::Gemini && !batch.given.inline => files.push(Which::All),
-        Some(_) => {}
-    }
-    for which in files {
-        store.insert_file(
-            results_file(wire, &id, which),
-            File {
-                wire,
-                number: 0,
-                name: format!("{}.jsonl", id.trim_start_matches("batches/")),
-                mime: "application/jsonl".to_owned(),
-                purpose: "batch_output".to_owned(),
-                bytes: 0,
-                created: moment,
-                content: Content::Results {
-                    batch: number,
-                    which,
-                },
-            },
-        );
-    }
-}
-
-/// The name of a file of results.
-pub(super) fn results_file(wire: Wire, batch: &str, which: Which) -> String {
-    let id = batch.rsplit(['/', '_']).next().unwrap_or_default();
-    match (wire, which) {
-        (Wire::Gemini, _) => format!("files/batch-{id}"),
-        (_, Which::Errors) => format!("file-errors{id}"),
-        _ => format!("file-output{id}"),
-    }
-}
-
-/// Cancels a batch that has not ended.
-pub(super) fn cancel(service: &Service, number: u64) {
-    let mut store = service.batches.lock();
-    let Some(batch) = store.get_mut(number) else {
-        return;
-    };
-    if !batch.has_ended() && batch.cancelled.is_none() {
-        batch.cancelled = Some(Moment::now());
-        batch.wake.notify_waiters();
-    }
-}
-
-/// Names a set of items, however they are ordered.
-fn set_name(asked: &Asked, source: &Source, file: Option<&str>) -> String {
-    let mut ids: BTreeSet<&str> = source.ids().into_iter().collect();
-    let digest = Digest::new("specstress sim batch 1").field("wire", asked.wire.name());
-    let flawed = matches!(source, Source::Flawed(_));
-    if flawed {
-        ids.extend(file);
-    }
-    ids.into_iter()
-        .fold(digest, |digest, id| digest.field("id", id))
-        .hex()
-}
-
-fn empty_set_name(wire: Wire, label: &Value) -> String {
-    Digest::new("specstress sim empty batch 1")
-        .field("wire", wire.name())
-        .field("label", label.to_string())
-        .hex()
-}
-
-/// The same for the same items sent equally often.
-fn batch_id(wire: Wire, set: &str, nth: u32) -> String {
-    let id = format!("{}{nth:02}", &set[..20]);
-    match wire {
-        Wire::Anthropic => format!("msgbatch_{id}"),
-        Wire::OpenAi | Wire::Xai => format!("batch_{id}"),
-        Wire::Gemini => format!("batches/{id}"),
-    }
-}
-
-/// Refuses ids that come twice.
-pub(super) fn unique<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<(), &'a str> {
-    let mut seen = std::collections::HashSet::new();
-    match ids.into_iter().find(|id| !seen.insert(*id)) {
-        Some(id) => Err(id),
-        None => Ok(()),
-    }
 }
 
 /// The refusal of a Gemini batch that is over the limit of enqueued tokens.

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::server::batch::Limits;
-use crate::server::batch::job::Moment;
 use crate::server::batch::multipart::parts;
 use crate::server::batch::read::json_or_default;
 use crate::server::batch::store::{Content, File, Store};
+use crate::server::batch::time::Moment;
 use crate::server::clock::rfc3339;
 use crate::server::wire::{Refusal, Wire};
 
@@ -21,6 +21,7 @@ pub(super) fn upload(
     headers: &HeaderMap,
     body: &Bytes,
     limits: &Limits,
+    now: Moment,
 ) -> Result<File, Refusal> {
     let content_type = headers.get(hyper::header::CONTENT_TYPE);
     let content_type = content_type
@@ -70,7 +71,7 @@ pub(super) fn upload(
         mime: "application/jsonl".to_owned(),
         purpose: purpose.unwrap_or_default(),
         bytes: file.data.len() as u64,
-        created: Moment::now(),
+        created: now,
         content: Content::Raw(file.data),
     })
 }
@@ -126,7 +127,12 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// The first step of Gemini's upload: the file that is to come.
-pub(super) fn start(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result<File, Refusal> {
+pub(super) fn start(
+    headers: &HeaderMap,
+    body: &[u8],
+    limits: &Limits,
+    now: Moment,
+) -> Result<File, Refusal> {
     if header(headers, "x-goog-upload-protocol") != Some("resumable")
         || header(headers, "x-goog-upload-command") != Some("start")
     {
@@ -152,7 +158,7 @@ pub(super) fn start(headers: &HeaderMap, body: &[u8], limits: &Limits) -> Result
             .unwrap_or_else(|| "application/octet-stream".to_owned()),
         purpose: String::new(),
         bytes: length.unwrap_or_default() as u64,
-        created: Moment::now(),
+        created: now,
         content: Content::Partial(Vec::new()),
     })
 }

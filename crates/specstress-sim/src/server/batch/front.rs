@@ -71,7 +71,7 @@ pub(in crate::server) async fn serve(
         let draw = |number| faults.cuts_download(seed, &path, number);
         service.batches.lock().read(&path, draw)
     };
-    // What has been sent whole is done, whether the client waits for the reply or not.
+    // What has been read whole is done, whether the client waits for the reply or not.
     let task = {
         let (service, headers) = (Arc::clone(service), head.headers.clone());
         tokio::spawn(async move {
@@ -127,23 +127,26 @@ fn deliver(
 ) -> Result<Response<ReplyBody>, Cut> {
     let wire = envelope.wire;
     let content_type = match reply {
-        Reply::Lines(_) if wire == Wire::Anthropic => "application/x-jsonl",
-        Reply::Lines(_) => "application/octet-stream",
+        Reply::Rows(_) if wire == Wire::Anthropic => "application/x-jsonl",
+        Reply::Rows(_) | Reply::Raw(_) => "application/octet-stream",
         _ => "application/json",
     };
     let body = match reply {
-        Reply::Json(body) => body.to_string().into_bytes(),
-        Reply::Written(body) => body.into_bytes(),
-        Reply::Lines(body) => body,
+        Reply::Json(body) => body.to_string().into(),
+        Reply::Written(body) => body.into(),
+        Reply::Raw(body) => body,
+        Reply::Rows(rows) if cut => rows.all().into(),
+        Reply::Rows(mut rows) => {
+            let body = ReplyBody::chunks(rows.bytes_left(), move || rows.chunk());
+            return Ok(envelope.reply(200, content_type, body));
+        }
         Reply::UploadAt(address) => {
             let mut response = envelope.json(200, &json!({}));
+            let headers = response.headers_mut();
             if let Ok(address) = HeaderValue::try_from(address) {
-                response.headers_mut().insert("x-goog-upload-url", address);
+                headers.insert("x-goog-upload-url", address);
             }
-            let active = HeaderValue::from_static("active");
-            response
-                .headers_mut()
-                .insert("x-goog-upload-status", active);
+            headers.insert("x-goog-upload-status", HeaderValue::from_static("active"));
             return Ok(response);
         }
         Reply::Dropped => {

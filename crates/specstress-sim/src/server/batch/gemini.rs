@@ -4,10 +4,11 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::server::batch::engine::{Draft, Source, results_file, unique};
+use crate::server::batch::engine::{Draft, Source};
 use crate::server::batch::item::{Asked, Item};
 use crate::server::batch::job::{Batch, Counts, Flaw, Given, How, Outcome};
-use crate::server::batch::read::{entry, json, lines};
+use crate::server::batch::names::results_file;
+use crate::server::batch::read::{entry, json, lines, unique};
 use crate::server::batch::store::{Content, File, Which};
 use crate::server::batch::{Limits, quoted};
 use crate::server::clock::rfc3339;

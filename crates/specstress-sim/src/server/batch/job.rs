@@ -7,25 +7,8 @@ use tokio::time::Instant;
 
 use crate::server::batch::item::{Asked, Item};
 use crate::server::batch::options::{BatchFate, ItemFate};
-use crate::server::clock::since_epoch;
+use crate::server::batch::time::Moment;
 use crate::server::wire::{Refusal, Wire};
-
-/// A moment on both clocks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
-    pub(super) at: Instant,
-    /// Seconds since 1970-01-01.
-    pub(super) unix: u64,
-}
-
-impl Moment {
-    pub(super) fn now() -> Self {
-        Self {
-            at: Instant::now(),
-            unix: since_epoch().as_secs(),
-        }
-    }
-}
 
 /// What is wrong with a batch as a whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +57,8 @@ pub(super) struct Part {
     pub(super) end: Option<End>,
     /// Names the set of item ids.
     pub(super) set: String,
+    /// When it was cancelled; nothing more is done from then on.
+    pub(super) stopped: Option<Instant>,
 }
 
 /// What an item has come to.
@@ -105,6 +90,7 @@ impl Part {
         if self.items.is_none() {
             return 0;
         }
+        let now = self.stopped.map_or(now, |stopped| stopped.min(now));
         let most = match self.fate {
             BatchFate::Expires(share) => share_of(self.count, share),
             BatchFate::Fails | BatchFate::EndsEmpty => 0,
@@ -143,13 +129,23 @@ impl Part {
         }
     }
 
-    /// The end of this part when it is cancelled at a moment.
-    pub(super) fn end_cancelled(&self, at: Instant) -> How {
-        How::Cancelled(self.done(at))
+    /// The end of this part when it is cancelled.
+    pub(super) fn end_cancelled(&self) -> How {
+        let stopped = self.stopped.unwrap_or(self.start.at);
+        How::Cancelled(self.done(stopped))
     }
 
     /// Each item with what it has come to, in the order of work.
     pub(super) fn outcomes(&self, now: Instant) -> impl Iterator<Item = (&Item, Outcome<'_>)> {
+        self.outcomes_from(0, now)
+    }
+
+    /// The same without the first ones.
+    pub(super) fn outcomes_from(
+        &self,
+        first: usize,
+        now: Instant,
+    ) -> impl Iterator<Item = (&Item, Outcome<'_>)> {
         let (done, rest) = match self.end.as_ref().map(|end| &end.how) {
             None => (self.done(now), Outcome::Pending),
             Some(How::Ended) => (self.count, Outcome::Pending),
@@ -158,7 +154,7 @@ impl Part {
             Some(How::Cancelled(done)) => (*done, Outcome::Cancelled),
         };
         let items = self.items.as_deref().unwrap_or_default();
-        let ranked = self.order.iter().enumerate();
+        let ranked = self.order.iter().enumerate().skip(first);
         ranked.filter_map(move |(rank, &index)| {
             let index = usize::try_from(index).ok()?;
             let item = items.get(index)?;

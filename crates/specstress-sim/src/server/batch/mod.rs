@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod desk;
+mod ending;
 mod engine;
 mod files;
 mod front;
@@ -13,13 +14,16 @@ mod item;
 mod job;
 mod list;
 mod multipart;
+mod names;
 mod openai;
 mod options;
 mod query;
 mod read;
 mod route;
+mod rows;
 mod stats;
 mod store;
+mod time;
 mod xai;
 
 use crate::server::wire::{Refusal, Wire};

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use specstress_llm::Usage;
 use tokio::time::Instant;
 
-use crate::server::batch::engine::{Draft, Source, results_file};
+use crate::server::batch::engine::{Draft, Source};
 use crate::server::batch::item::{Asked, Item};
 use crate::server::batch::job::{Batch, Flaw, Given, How, Outcome};
+use crate::server::batch::names::results_file;
 use crate::server::batch::read::{entry, json, lines};
 use crate::server::batch::store::{Content, File, Which};
 use crate::server::batch::{Limits, quoted};

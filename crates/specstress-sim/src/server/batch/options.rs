@@ -83,7 +83,7 @@ pub struct BatchFaults {
     /// Batches that end as if all were well, without any result. With [`expired`](Self::expired) and
     /// [`failed`](Self::failed) at most 1.
     pub no_output: f64,
-    /// Batches that are made although the connection is reset before the reply to their creation.
+    /// Batches that are made, and additions at xAI, although the connection is reset before the reply.
     pub create_dropped: f64,
     /// Reads of batches, lists, results and files that are answered 503; never more than three in a row.
     pub unavailable: f64,
@@ -213,5 +213,97 @@ impl BatchFaults {
     /// Whether the n-th download, from 1, breaks off.
     pub(super) fn cuts_download(&self, seed: u64, path: &str, number: u32) -> bool {
         Draw::new(seed, &["batch download", path, &number.to_string()]).chance(self.download_cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fates_come_at_their_rates_and_repeat() {
+        let faults = BatchFaults {
+            item_failed: 0.1,
+            item_expired: 0.2,
+            expired: 0.1,
+            failed: 0.2,
+            no_output: 0.3,
+            create_dropped: 0.4,
+            ..BatchFaults::default()
+        };
+        let (mut items, mut batches, mut dropped) = ([0; 3], [0; 4], 0);
+        for number in 0..20_000 {
+            let name = number.to_string();
+            let item = faults.item(7, &name, 1);
+            assert_eq!(item, faults.item(7, &name, 1));
+            items[match item {
+                ItemFate::Answered => 0,
+                ItemFate::Failed => 1,
+                ItemFate::Expired => 2,
+            }] += 1;
+            batches[match faults.batch(7, &name, 1) {
+                BatchFate::Ends => 0,
+                BatchFate::Expires(share) => {
+                    assert!((0.25..0.75).contains(&share));
+                    1
+                }
+                BatchFate::Fails => 2,
+                BatchFate::EndsEmpty => 3,
+            }] += 1;
+            dropped += i32::from(faults.drops_creation(7, &name, 1));
+        }
+        // Six standard deviations are at most 425.
+        let near = |count: i32, expected: i32| {
+            assert!((count - expected).abs() < 425, "{count}, not {expected}");
+        };
+        for (count, expected) in items.into_iter().zip([14_000, 2_000, 4_000]) {
+            near(count, expected);
+        }
+        for (count, expected) in batches.into_iter().zip([8_000, 2_000, 4_000, 6_000]) {
+            near(count, expected);
+        }
+        near(dropped, 8_000);
+    }
+
+    #[test]
+    fn options_outside_their_range_are_named() {
+        let bad = |change: fn(&mut BatchOptions)| {
+            let mut options = BatchOptions::default();
+            change(&mut options);
+            options.check().unwrap_err().to_string()
+        };
+        for (message, expected) in [
+            (bad(|o| o.delay_ms = u32::MAX), "batch.delay_ms"),
+            (bad(|o| o.max_requests = Some(0)), "batch.max_requests is 0"),
+            (bad(|o| o.max_bytes = Some(0)), "batch.max_bytes is 0"),
+            (
+                bad(|o| o.faults.unavailable = 1.5),
+                "batch.faults.unavailable is 1.5",
+            ),
+            (
+                bad(|o| o.faults.item_failed = f64::NAN),
+                "item_failed is NaN",
+            ),
+            (
+                bad(|o| o.faults = BatchFaults::even(0.5)),
+                "expired + failed + no_output is 1.5",
+            ),
+        ] {
+            assert!(message.contains(expected), "{message}");
+        }
+        let thirds = BatchOptions {
+            faults: BatchFaults::even(1.0 / 3.0),
+            ..BatchOptions::default()
+        };
+        assert!(thirds.check().is_ok());
+    }
+
+    #[test]
+    fn options_are_read_strictly() {
+        let read = |text: &str| serde_json::from_str::<BatchOptions>(text);
+        let options = read(r#"{"delay_ms":5,"faults":{"no_output":0.1}}"#).unwrap();
+        assert_eq!((options.delay_ms, options.faults.max_per_item), (5, 1));
+        assert!(read(r#"{"delay":5}"#).is_err());
+        assert!(read(r#"{"faults":{"lost":0.1}}"#).is_err());
     }
 }

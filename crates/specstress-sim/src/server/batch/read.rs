@@ -32,6 +32,15 @@ pub(super) fn entry(all: &Bytes, id: &str, body: &RawValue, sample: u32) -> Entr
     }
 }
 
+/// Refuses ids that come twice.
+pub(super) fn unique<'a>(ids: impl IntoIterator<Item = &'a str>) -> Result<(), &'a str> {
+    let mut seen = std::collections::HashSet::new();
+    match ids.into_iter().find(|id| !seen.insert(*id)) {
+        Some(id) => Err(id),
+        None => Ok(()),
+    }
+}
+
 /// Reads a file line by line. Blank lines are passed over; every bad line is told, up to a hundred.
 pub(super) fn lines<'a, L: Deserialize<'a>>(
     file: &'a [u8],

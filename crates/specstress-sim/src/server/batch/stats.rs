@@ -38,7 +38,7 @@ pub struct BatchStats {
     pub polls: u64,
     /// Lists of batches.
     pub lists: u64,
-    /// Downloads of results: whole files, or pages at xAI. Those that broke off are counted among the faults.
+    /// Downloads of results: whole files, or pages at xAI; those that broke off too.
     pub downloads: u64,
     /// Cancellations.
     pub cancels: u64,

@@ -7,18 +7,22 @@ use specstress_llm::Digest;
 use tokio::time::Instant;
 
 use crate::server::batch::item::{Asked, Item};
-use crate::server::batch::job::{Batch, Moment};
+use crate::server::batch::job::Batch;
 use crate::server::batch::options::MOST_IN_A_ROW;
+use crate::server::batch::time::{BatchClock, Moment};
 use crate::server::wire::{Refusal, Wire};
 
 /// All batches and files, as long as the server lives.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Batches(Mutex<Store>);
+pub(in crate::server) struct Batches {
+    store: Mutex<Store>,
+    pub(in crate::server) clock: BatchClock,
+}
 
 impl Batches {
     pub(super) fn lock(&self) -> MutexGuard<'_, Store> {
         // Every change is whole after one statement or is of one batch only.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,12 +4,13 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::server::batch::engine::{Draft, Source, unique};
+use crate::server::batch::engine::{Draft, Source};
 use crate::server::batch::item::{Asked, Item};
-use crate::server::batch::job::{Batch, Given, How, Outcome};
+use crate::server::batch::job::{Batch, End, Flaw, Given, How, Outcome};
 use crate::server::batch::openai;
-use crate::server::batch::read::{entry, json};
+use crate::server::batch::read::{entry, json, unique};
 use crate::server::batch::store::{Content, File};
+use crate::server::batch::time::Moment;
 use crate::server::batch::{Limits, quoted};
 use crate::server::clock::day_of;
 use crate::server::wire::{Form, Refusal, Wire};
@@ -87,7 +88,7 @@ pub(super) fn addition(bytes: &Bytes, batch: &Batch, limits: &Limits) -> Result<
     limits.count(
         add.batch_requests.len() + batch.parts.iter().map(|part| part.count).sum::<usize>(),
     )?;
-    if batch.cancelled.is_some() {
+    if batch.cancelled.is_some() || rejected(batch).is_some() {
         return Err(Refusal::new(400, "the batch has been cancelled"));
     }
     let had = batch
@@ -106,18 +107,23 @@ pub(super) fn addition(bytes: &Bytes, batch: &Batch, limits: &Limits) -> Result<
     Ok(Source::Entries(entries.collect()))
 }
 
+/// When and why a batch was rejected.
+fn rejected(batch: &Batch) -> Option<(Moment, &[Flaw])> {
+    batch.parts.iter().find_map(|part| match part.end.as_ref() {
+        Some(End {
+            moment,
+            how: How::Failed(flaws),
+        }) => Some((*moment, flaws.as_slice())),
+        _ => None,
+    })
+}
+
 /// The batch as it is told: without a status.
 pub(super) fn show(batch: &Batch, now: Instant) -> Value {
-    let rejected = batch
-        .parts
-        .iter()
-        .find_map(|part| match &part.end.as_ref()?.how {
-            How::Failed(flaws) => Some((part.end.as_ref()?.moment, flaws)),
-            _ => None,
-        });
+    let rejected = rejected(batch);
     let counts = batch.counts(now);
-    // A rejected batch has no requests at all.
-    let state = if rejected.is_some() {
+    // A batch that is rejected at once has no requests at all.
+    let state = if rejected.is_some() && counts.succeeded == 0 {
         json!({"num_requests": 0, "num_pending": 0, "num_success": 0, "num_error": 0, "num_cancelled": 0})
     } else {
         json!({"num_requests": counts.total, "num_pending": counts.pending,

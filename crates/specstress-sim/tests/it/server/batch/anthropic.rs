@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use super::shop::{Way, good, items, path_of, post, rows, run, send, server, submit, wait};
+use super::shop::{
+    Way, advance, good, items, path_of, post, rows, run, send, server, slow, submit, wait,
+};
 use crate::server::client::Call;
 
 const WAY: Way = Way("anthropic", false);
@@ -8,7 +10,7 @@ const PATH: &str = "/v1/messages/batches";
 
 #[test]
 fn counts_wait_for_the_end() {
-    let server = server(|batch| batch.delay_ms = 300);
+    let server = slow(|_| {});
     let mut all = items("anthropic", 4);
     all[0].1["model"] = "nobody".into();
     let id = submit(&server, WAY, &all);
@@ -30,6 +32,11 @@ fn counts_wait_for_the_end() {
         (404, &json!("not_found_error"))
     );
     assert_eq!(send(&server, "anthropic", "DELETE", &path).status, 400);
+    advance(&server, 0.5);
+    // Half of it is done by now, and nothing of that is told.
+    let early = good(&send(&server, "anthropic", "GET", &path));
+    assert_eq!(early["request_counts"]["processing"], 4);
+    advance(&server, 0.5);
     let late = wait(&server, "anthropic", &id);
     assert_eq!(
         late["request_counts"],
@@ -47,9 +54,9 @@ fn counts_wait_for_the_end() {
 
 #[test]
 fn a_cancelled_batch_keeps_what_was_done() {
-    let server = server(|batch| (batch.delay_ms, batch.cancel_ms) = (800, 60));
+    let server = slow(|_| {});
     let id = submit(&server, WAY, &items("anthropic", 40));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    advance(&server, 0.5);
     let path = path_of("anthropic", &id);
     let told = good(&send(
         &server,
@@ -59,6 +66,7 @@ fn a_cancelled_batch_keeps_what_was_done() {
     ));
     assert_eq!(told["processing_status"], "canceling");
     assert!(told["cancel_initiated_at"].is_string());
+    advance(&server, 1.0);
     let batch = wait(&server, "anthropic", &id);
     let results = super::shop::results(&server, "anthropic", &batch);
     let canceled = results

@@ -5,8 +5,8 @@ use serde_json::Value;
 use specstress_sim::{BatchFaults, BatchOptions, ServerOptions};
 
 use super::shop::{
-    WAYS, Way, body, creation, good, id_of, items, live, path_of, post, read, results, rows, run,
-    send, server, submit, text_of, wait,
+    SLOW_MS, WAYS, Way, advance, body, creation, good, id_of, items, live, path_of, post, read,
+    results, rows, run, send, server, slow, submit, text_of, wait,
 };
 use crate::server::client::{Call, Running};
 
@@ -187,7 +187,7 @@ fn unknown_ids_are_404_and_missing_keys_401() {
 
 #[test]
 fn lists_show_a_batch_once_its_time_has_come() {
-    let server = server(|batch| batch.list_delay_ms = 200);
+    let server = slow(|batch| batch.list_delay_ms = SLOW_MS / 2);
     for way in [WAYS[0], WAYS[1], WAYS[2], WAYS[4]] {
         let wire = way.0;
         let listed = || {
@@ -211,7 +211,7 @@ fn lists_show_a_batch_once_its_time_has_come() {
         let id = submit(&server, way, &items(wire, 1));
         assert!(listed().is_empty(), "{wire}");
         assert_eq!(send(&server, wire, "GET", &path_of(wire, &id)).status, 200);
-        std::thread::sleep(std::time::Duration::from_millis(210));
+        advance(&server, 0.5);
         assert_eq!(listed(), [id], "{wire}");
     }
 }
@@ -247,7 +247,7 @@ fn items_are_refused_one_by_one() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     /// Whatever goes wrong: what comes back was sent, nothing comes twice, what is missing was cancelled or lost
     /// as a whole, and sending the failures again ends with every answer, which is the one without faults.

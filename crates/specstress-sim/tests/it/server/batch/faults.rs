@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use serde_json::{Value, json};
 
 use super::shop::{
-    WAYS, creation, faulty, good, id_of, items, path_of, post, results, run, send, server, submit,
-    wait,
+    WAYS, addition, creation, faulty, good, id_of, items, path_of, post, results, run, send,
+    server, submit, wait,
 };
 use crate::server::client::{Call, Running};
 
@@ -221,6 +221,41 @@ fn a_dropped_creation_is_made_all_the_same() {
         assert_eq!((stats.created, stats.faults["create_dropped"]), (2, 1));
         assert_eq!(stats.duplicates, u64::from(wire != "xai"), "{wire}");
         assert_eq!(stats.same_label, u64::from(wire != "anthropic"), "{wire}");
+    }
+}
+
+#[test]
+fn a_dropped_addition_is_made_and_cannot_be_made_again() {
+    // Seeds are tried until one drops the addition and not the batch.
+    for seed in 0.. {
+        let mut options = ServerOptions {
+            seed,
+            ..ServerOptions::default()
+        };
+        options.batch.faults.create_dropped = 0.5;
+        let server = Running::start(options);
+        let create = Call::on("xai", "POST", "/v1/batches", r#"{"name":"n"}"#);
+        let Ok(made) = server.send(&create) else {
+            continue;
+        };
+        let id = id_of("xai", &good(&made));
+        let path = format!("/v1/batches/{id}/requests");
+        let add = Call::on(
+            "xai",
+            "POST",
+            &path,
+            &addition(&items("xai", 3)).to_string(),
+        );
+        if server.send(&add).is_ok() {
+            continue;
+        }
+        let batch = good(&send(&server, "xai", "GET", &path_of("xai", &id)));
+        assert_eq!(batch["state"]["num_requests"], 3);
+        let again = server.ask(&add);
+        assert_eq!(again.status, 400);
+        assert!(again.body.contains("comes twice"), "{}", again.body);
+        assert_eq!(server.stop().batches["xai"].items, 3);
+        return;
     }
 }
 

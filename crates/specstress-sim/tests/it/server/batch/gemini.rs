@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::shop::{
-    Way, creation, good, items, jsonl, path_of, post, results, run, send, server, submit, upload,
-    wait,
+    Way, advance, creation, good, items, jsonl, path_of, post, results, run, send, server, slow,
+    submit, until, upload, wait,
 };
 use crate::server::client::Call;
 
@@ -12,29 +12,23 @@ const CREATE: &str = "/v1beta/models/cedar_pro:batchGenerateContent";
 
 #[test]
 fn a_batch_is_an_operation() {
-    let server = server(|batch| batch.delay_ms = 800);
+    let server = slow(|_| {});
     let id = submit(&server, INLINE, &items("gemini", 5));
-    let mut seen: Vec<String> = Vec::new();
-    let batch = loop {
-        let batch = good(&send(&server, "gemini", "GET", &path_of("gemini", &id)));
-        let state = batch["metadata"]["state"].as_str().unwrap().to_owned();
-        if seen.last() != Some(&state) {
-            seen.push(state);
-        }
-        if batch["done"] == true {
-            break batch;
-        }
-        assert_eq!(batch.get("response"), None);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    let is = |state: &'static str| {
+        let batch = until(&server, "gemini", &id, |batch| {
+            batch["metadata"]["state"] == state
+        });
+        assert_eq!(batch.get("response").is_some(), batch.get("done").is_some());
+        batch
     };
     assert_eq!(
-        seen,
-        [
-            "BATCH_STATE_PENDING",
-            "BATCH_STATE_RUNNING",
-            "BATCH_STATE_SUCCEEDED"
-        ]
+        is("BATCH_STATE_PENDING")["metadata"]["batchStats"]["pendingRequestCount"],
+        "5"
     );
+    advance(&server, 0.5);
+    is("BATCH_STATE_RUNNING");
+    advance(&server, 0.5);
+    let batch = is("BATCH_STATE_SUCCEEDED");
     assert_eq!(
         batch["metadata"]["batchStats"],
         json!({"requestCount": "5", "successfulRequestCount": "5"})
@@ -208,9 +202,9 @@ fn bad_files_fail() {
 
 #[test]
 fn a_cancelled_batch_keeps_nothing() {
-    let server = server(|batch| batch.delay_ms = 600);
+    let server = slow(|_| {});
     let id = submit(&server, INLINE, &items("gemini", 20));
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    advance(&server, 0.5);
     assert_eq!(
         good(&send(
             &server,
@@ -220,6 +214,7 @@ fn a_cancelled_batch_keeps_nothing() {
         )),
         json!({})
     );
+    advance(&server, 1.0);
     let batch = wait(&server, "gemini", &id);
     assert_eq!(batch["metadata"]["state"], "BATCH_STATE_CANCELLED");
     assert!(results(&server, "gemini", &batch).is_empty());
@@ -233,7 +228,7 @@ fn a_cancelled_batch_keeps_nothing() {
 
 #[test]
 fn tokens_are_enqueued_up_to_a_limit() {
-    let server = server(|batch| (batch.enqueued_tokens, batch.delay_ms) = (Some(30), 300));
+    let server = slow(|batch| batch.enqueued_tokens = Some(30));
     let id = submit(&server, INLINE, &items("gemini", 4));
     let (path, body) = creation(&server, FILE, &items("gemini", 3));
     let refused = post(&server, "gemini", &path, &body);
@@ -241,8 +236,10 @@ fn tokens_are_enqueued_up_to_a_limit() {
         (refused.status, &refused.json()["error"]["status"]),
         (429, &json!("RESOURCE_EXHAUSTED"))
     );
+    advance(&server, 1.0);
     wait(&server, "gemini", &id);
     let batch = good(&post(&server, "gemini", &path, &body));
+    advance(&server, 1.0);
     let batch = wait(&server, "gemini", batch["name"].as_str().unwrap());
     assert_eq!(results(&server, "gemini", &batch).len(), 3);
 }

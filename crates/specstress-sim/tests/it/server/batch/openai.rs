@@ -1,33 +1,30 @@
 use serde_json::{Value, json};
 
 use super::shop::{
-    Way, creation, form, good, items, jsonl, path_of, post, read, results, rows, run, send, server,
-    submit, upload, wait,
+    Way, advance, creation, form, good, items, jsonl, path_of, post, read, results, rows, run,
+    send, server, slow, submit, until, upload, wait,
 };
 
 const WAY: Way = Way("openai", true);
 
 #[test]
 fn a_batch_goes_through_its_states() {
-    let server = server(|batch| batch.delay_ms = 1_000);
+    let server = slow(|_| {});
     let id = submit(&server, WAY, &items("openai", 5));
-    let mut seen: Vec<String> = Vec::new();
-    let batch = loop {
-        let batch = good(&send(&server, "openai", "GET", &path_of("openai", &id)));
-        let status = batch["status"].as_str().unwrap().to_owned();
-        if seen.last() != Some(&status) {
-            seen.push(status.clone());
-        }
-        if status == "completed" {
-            break batch;
-        }
-        assert_eq!(batch["output_file_id"], Value::Null);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    let is = |status: &'static str| {
+        let batch = until(&server, "openai", &id, |batch| batch["status"] == status);
+        assert!(status == "completed" || batch["output_file_id"].is_null());
+        batch
     };
-    assert_eq!(
-        seen,
-        ["validating", "in_progress", "finalizing", "completed"]
-    );
+    is("validating");
+    advance(&server, 0.5);
+    let batch = is("in_progress");
+    let done = batch["request_counts"]["completed"].as_u64().unwrap();
+    assert!((1..5).contains(&done), "{done}");
+    advance(&server, 0.45);
+    is("finalizing");
+    advance(&server, 0.1);
+    let batch = is("completed");
     assert_eq!(
         batch["request_counts"],
         json!({"total": 5, "completed": 5, "failed": 0})
@@ -188,17 +185,22 @@ fn tokens_are_enqueued_up_to_a_limit() {
     let (batch, _) = run(&probe, WAY, &items("openai", 4));
     let tokens = batch["usage"]["input_tokens"].as_u64().unwrap();
     drop(probe.stop());
-    let server = server(|batch| (batch.enqueued_tokens, batch.delay_ms) = (Some(tokens + 1), 400));
+    let server = slow(|batch| batch.enqueued_tokens = Some(tokens + 1));
     let first = submit(&server, WAY, &items("openai", 4));
-    // Time for the first to be read.
-    std::thread::sleep(std::time::Duration::from_millis(100));
+    advance(&server, 0.2);
+    until(&server, "openai", &first, |batch| {
+        batch["status"] == "in_progress"
+    });
     let (path, body) = creation(&server, WAY, &items("openai", 3));
     let second = good(&post(&server, "openai", &path, &body));
+    advance(&server, 0.2);
     let second = wait(&server, "openai", second["id"].as_str().unwrap());
     assert_eq!(second["errors"]["data"][0]["code"], "token_limit_exceeded");
+    advance(&server, 0.6);
     assert_eq!(wait(&server, "openai", &first)["status"], "completed");
     // The file was not used up, and now there is room.
     let third = good(&post(&server, "openai", &path, &body));
+    advance(&server, 1.0);
     let third = wait(&server, "openai", third["id"].as_str().unwrap());
     assert_eq!(third["status"], "completed");
     assert_eq!(server.stop().batches["openai"].duplicates, 0);
@@ -206,12 +208,13 @@ fn tokens_are_enqueued_up_to_a_limit() {
 
 #[test]
 fn a_cancelled_batch_has_files_of_what_was_done() {
-    let server = server(|batch| (batch.delay_ms, batch.cancel_ms) = (1_000, 80));
+    let server = slow(|_| {});
     let id = submit(&server, WAY, &items("openai", 40));
-    std::thread::sleep(std::time::Duration::from_millis(400));
+    advance(&server, 0.5);
     let path = path_of("openai", &id);
     let told = good(&send(&server, "openai", "POST", &format!("{path}/cancel")));
     assert_eq!(told["status"], "cancelling");
+    advance(&server, 1.0);
     let batch = wait(&server, "openai", &id);
     assert_eq!(batch["status"], "cancelled");
     assert!(batch["cancelling_at"].is_u64() && batch["cancelled_at"].is_u64());

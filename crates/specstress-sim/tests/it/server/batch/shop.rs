@@ -35,6 +35,44 @@ pub(crate) fn server(change: impl FnOnce(&mut BatchOptions)) -> Running {
     })
 }
 
+/// How long batches of a slow server take, by its own clock.
+pub(crate) const SLOW_MS: u32 = 1_000_000;
+
+/// A server whose clock has to be put forward before anything ends.
+pub(crate) fn slow(change: impl FnOnce(&mut BatchOptions)) -> Running {
+    server(|batch| {
+        (batch.delay_ms, batch.cancel_ms) = (SLOW_MS, SLOW_MS);
+        change(batch);
+    })
+}
+
+/// Puts the clock forward by a share of the time a batch takes on a slow server.
+pub(crate) fn advance(server: &Running, share: f64) {
+    let path = format!("/specstress/advance?ms={:.0}", f64::from(SLOW_MS) * share);
+    let call = Call {
+        method: "POST",
+        ..Call::get(&path, ("x", "y"))
+    };
+    assert_eq!(server.ask(&call).status, 200);
+}
+
+/// Polls until a batch is as wanted, which is a matter of answering its items.
+pub(crate) fn until(
+    server: &Running,
+    wire: &str,
+    id: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Value {
+    for _ in 0..2_000 {
+        let batch = good(&read(server, wire, &path_of(wire, id)));
+        if wanted(&batch) {
+            return batch;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{wire}: {id} did not come to what is wanted");
+}
+
 pub(crate) fn faulty(faults: BatchFaults) -> Running {
     server(|batch| batch.faults = faults)
 }
@@ -276,14 +314,7 @@ pub(crate) fn has_ended(wire: &str, batch: &Value) -> bool {
 
 /// Polls until the end.
 pub(crate) fn wait(server: &Running, wire: &str, id: &str) -> Value {
-    for _ in 0..2_000 {
-        let batch = good(&read(server, wire, &path_of(wire, id)));
-        if has_ended(wire, &batch) {
-            return batch;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    panic!("{wire}: {id} did not end");
+    until(server, wire, id, |batch| has_ended(wire, batch))
 }
 
 /// What an item came to: the body of its reply, or what went wrong.

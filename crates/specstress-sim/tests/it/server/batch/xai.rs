@@ -1,15 +1,15 @@
 use serde_json::{Value, json};
 
 use super::shop::{
-    Way, addition, good, items, jsonl, path_of, post, results, run, send, server, submit, upload,
-    wait,
+    Way, addition, advance, good, items, jsonl, path_of, post, results, run, send, server, slow,
+    submit, until, upload, wait,
 };
 
 const FILE: Way = Way("xai", true);
 
 #[test]
 fn a_batch_is_filled_by_and_by() {
-    let server = server(|batch| batch.delay_ms = 300);
+    let server = slow(|_| {});
     let made = good(&post(&server, "xai", "/v1/batches", &json!({"name": "n"})));
     let id = made["batch_id"].as_str().unwrap().to_owned();
     assert_eq!(made.get("status"), None, "there is none on this wire");
@@ -51,6 +51,7 @@ fn a_batch_is_filled_by_and_by() {
     let known = good(&send(&server, "xai", "GET", &format!("{path}?limit=6")));
     assert_eq!(known["batch_request_metadata"].as_array().unwrap().len(), 6);
     assert!(known["pagination_token"].is_string());
+    advance(&server, 1.0);
     let late = wait(&server, "xai", &id);
     assert_eq!(late["state"]["num_success"], 10);
     assert_eq!(
@@ -83,9 +84,12 @@ fn a_batch_is_filled_by_and_by() {
 
 #[test]
 fn results_come_while_it_runs_and_pages_hold() {
-    let server = server(|batch| batch.delay_ms = 800);
+    let server = slow(|_| {});
     let id = submit(&server, Way("xai", false), &items("xai", 40));
-    std::thread::sleep(std::time::Duration::from_millis(350));
+    advance(&server, 0.5);
+    until(&server, "xai", &id, |batch| {
+        batch["state"]["num_pending"] != 40
+    });
     let path = format!("/v1/batches/{id}/results?limit=1000");
     let ids = || {
         let page = good(&send(&server, "xai", "GET", &path));
@@ -96,6 +100,7 @@ fn results_come_while_it_runs_and_pages_hold() {
     };
     let early = ids();
     assert!(!early.is_empty() && early.len() < 40, "{}", early.len());
+    advance(&server, 0.5);
     wait(&server, "xai", &id);
     let late = ids();
     assert_eq!(late.len(), 40);
@@ -127,9 +132,12 @@ fn results_come_while_it_runs_and_pages_hold() {
 
 #[test]
 fn a_cancelled_batch_has_no_results_of_the_rest() {
-    let server = server(|batch| (batch.delay_ms, batch.cancel_ms) = (800, 30));
+    let server = slow(|_| {});
     let id = submit(&server, Way("xai", false), &items("xai", 40));
-    std::thread::sleep(std::time::Duration::from_millis(350));
+    advance(&server, 0.5);
+    until(&server, "xai", &id, |batch| {
+        batch["state"]["num_pending"] != 40
+    });
     let told = good(&send(
         &server,
         "xai",
@@ -138,6 +146,11 @@ fn a_cancelled_batch_has_no_results_of_the_rest() {
     ));
     assert!(told["cancel_time"].is_string());
     assert_eq!(told["cancel_by_xai_message"], Value::Null);
+    // It takes its time to stop, but does nothing more.
+    advance(&server, 0.4);
+    let early = good(&send(&server, "xai", "GET", &path_of("xai", &id)));
+    assert_ne!(early["state"]["num_pending"], 0);
+    advance(&server, 0.6);
     let late = wait(&server, "xai", &id);
     let state = &late["state"];
     let (done, cancelled) = (
@@ -149,6 +162,7 @@ fn a_cancelled_batch_has_no_results_of_the_rest() {
         "{state}"
     );
     assert_eq!(results(&server, "xai", &late).len() as u64, done);
+    assert_eq!(early["state"]["num_success"], done);
     let more = post(
         &server,
         "xai",
