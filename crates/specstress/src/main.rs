@@ -15,6 +15,7 @@ mod progress;
 mod published_files;
 mod recovery;
 mod session;
+mod traffic;
 
 use std::process::ExitCode;
 

@@ -87,9 +87,18 @@ impl Models {
             .collect()
     }
 
-    /// All providers by name.
-    pub(crate) fn providers(&self) -> &BTreeMap<String, Provider> {
-        &self.providers
+    /// All providers.
+    pub(crate) fn providers(&self) -> Vec<Provider> {
+        self.providers.values().cloned().collect()
+    }
+
+    /// Which of these models no catalog describes, so that nothing optional is sent to them.
+    pub(crate) fn unknown(&self, ids: &[ModelId]) -> Vec<ModelId> {
+        let is_unknown = |id: &&ModelId| {
+            let provider = self.providers.get(id.provider());
+            provider.is_some_and(|provider| !provider.info(id.name()).known)
+        };
+        ids.iter().filter(is_unknown).cloned().collect()
     }
 
     /// The provider of a model.

@@ -10,11 +10,16 @@ use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, Prog
 use serde::{Deserialize, Serialize};
 use specstress_llm::OutcomeKind;
 use specstress_pipeline::{BatchRecord, Observer, StageName};
+use specstress_providers::Provider;
 
-/// Shows one stage at a time.
+use crate::traffic::{self, StageTraffic};
+
+/// Shows one stage at a time, with how its providers stand, and keeps what each stage asked of them.
 #[derive(Debug)]
 pub(crate) struct Progress {
     terminal: bool,
+    providers: Vec<Provider>,
+    finished: Mutex<Vec<StageTraffic>>,
     current: Mutex<Option<Current>>,
     /// Where [`Snapshot`]s go, for `specstress status` in another terminal.
     file: PathBuf,
@@ -70,6 +75,8 @@ struct Current {
     total: Option<u64>,
     outcomes: BTreeMap<OutcomeKind, u64>,
     saved: Instant,
+    /// Calls per provider when the stage began.
+    calls: BTreeMap<String, u64>,
 }
 
 /// How often the stage in work is told to other terminals.
@@ -78,11 +85,16 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// How often a long stage says something when stderr is no terminal.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
 
+/// How often the figures of the providers change on a terminal.
+const LIVE_EVERY: Duration = Duration::from_millis(250);
+
 impl Progress {
-    /// For a run in this directory.
-    pub(crate) fn new(run: &Path) -> Self {
+    /// For a run in this directory, with these providers.
+    pub(crate) fn new(run: &Path, providers: Vec<Provider>) -> Self {
         Self {
             terminal: std::io::stderr().is_terminal(),
+            providers,
+            finished: Mutex::default(),
             current: Mutex::new(None),
             file: Snapshot::path(run),
         }
@@ -114,6 +126,12 @@ impl Progress {
             Some(current) if self.terminal => current.bar.suspend(|| crate::output::note(text)),
             _ => crate::output::note(text),
         });
+    }
+
+    /// What the finished stages asked.
+    pub(crate) fn stages(&self) -> Vec<StageTraffic> {
+        let finished = self.finished.lock();
+        finished.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn with(&self, change: impl FnOnce(&mut Option<Current>)) {
@@ -180,6 +198,7 @@ impl Observer for Progress {
                 total: items,
                 outcomes: BTreeMap::new(),
                 saved: now,
+                calls: traffic::calls(&self.providers),
             });
             if let Some(current) = current {
                 self.save(stage, current);
@@ -196,8 +215,19 @@ impl Observer for Progress {
                 current.saved = Instant::now();
                 self.save(stage, current);
             }
-            if !self.terminal && current.reported.elapsed() >= PLAIN_EVERY {
-                current.reported = Instant::now();
+            let every = if self.terminal {
+                LIVE_EVERY
+            } else {
+                PLAIN_EVERY
+            };
+            if current.reported.elapsed() < every {
+                return;
+            }
+            current.reported = Instant::now();
+            let live = traffic::live(&self.providers);
+            if self.terminal {
+                current.bar.set_message(live);
+            } else {
                 let done = current.done();
                 let rate = done as f64 / current.started.elapsed().as_secs_f64();
                 let left = current.total.map_or_else(String::new, |total| {
@@ -208,7 +238,12 @@ impl Observer for Progress {
                         HumanDuration(Duration::from_secs_f64(seconds.min(1e9)))
                     )
                 });
-                crate::output::note(&format!("{stage}: {}{left}", HumanCount(done)));
+                let live = if live.is_empty() {
+                    live
+                } else {
+                    format!("; {live}")
+                };
+                crate::output::note(&format!("{stage}: {}{left}{live}", HumanCount(done)));
             }
         });
     }
@@ -219,6 +254,18 @@ impl Observer for Progress {
                 return;
             };
             current.bar.finish_and_clear();
+            let mut calls = traffic::calls(&self.providers);
+            for (name, count) in &mut calls {
+                *count -= current.calls.get(name).unwrap_or(&0);
+            }
+            calls.retain(|_, count| *count > 0);
+            let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+            finished.push(StageTraffic {
+                stage,
+                seconds: current.started.elapsed().as_secs_f64(),
+                calls,
+            });
+            drop(finished);
             let name = stage.as_str().replace('_', " ");
             crate::output::note(&format!("{name:<17} {}", current.summary()));
         });

@@ -126,7 +126,7 @@ fn abandon() {
 impl PriceList for Session {
     fn quote(&self, model: &str, usage: &Usage, mode: CallMode) -> Option<f64> {
         let id: ModelId = model.parse().ok()?;
-        let provider = self.inputs.models.providers().get(id.provider())?;
+        let provider = self.inputs.models.provider(&id).ok()?;
         let info = provider.info(id.name());
         let tier = specstress_providers::PriceTier {
             batch: mode == CallMode::Batch,
@@ -136,7 +136,8 @@ impl PriceList for Session {
     }
 
     fn per_minute(&self, provider: &str) -> (Option<f64>, Option<f64>) {
-        let Some(provider) = self.inputs.models.providers().get(provider) else {
+        let providers = self.inputs.models.providers();
+        let Some(provider) = providers.iter().find(|known| known.name() == provider) else {
             return (None, None);
         };
         let limits = provider.limiter().snapshot();

@@ -4,7 +4,6 @@ mod model;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use secrecy::SecretString;
 use specstress_llm::{LlmError, LlmErrorKind, StopSignal};
@@ -22,6 +21,7 @@ use crate::limiter::Limiter;
 use crate::preflight::{self, ModelStatus};
 use crate::replay::{Recording, Replay};
 use crate::retry::{Retrier, RetryPolicy};
+use crate::stats::ProviderStats;
 use crate::transport::{Call, Transport, Verb};
 use crate::wire::WireRequest;
 
@@ -113,9 +113,9 @@ impl Provider {
         &self.endpoint.limiter
     }
 
-    /// Calls made again so far.
-    pub fn retries(&self) -> u64 {
-        self.endpoint.retries.load(Ordering::Relaxed)
+    /// What was asked so far, and what came of it.
+    pub fn stats(&self) -> ProviderStats {
+        self.endpoint.counters.read()
     }
 
     /// What is known of one of its models.
@@ -146,7 +146,7 @@ impl Provider {
     /// Asks the provider whether it has a model and how long it will live. Free of charge. A model that is
     /// not there is a status, not an error.
     pub async fn check_model(&self, name: &str) -> Result<ModelStatus, LlmError> {
-        preflight::check(&self.endpoint, self.config.kind, self.config.name(), name).await
+        preflight::check(&self.endpoint, &self.config, &self.info(name)).await
     }
 }
 
@@ -181,6 +181,7 @@ fn connect(
         key_header: config.key_header.as_deref(),
         headers: &config.headers,
         secret_headers: &config.secret_headers()?,
+        sample_header: config.wire.sample_header.as_deref(),
     };
     let http = HttpTransport::new(&address, &config.http)?;
     Ok(match &config.record {

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use specstress_llm::{
-    CallMode, Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, ModelId, Usage,
+    CallMode, Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, LlmErrorKind, ModelId,
+    Usage,
 };
 
 use super::Provider;
@@ -11,6 +13,7 @@ use crate::batch;
 use crate::catalog::{ModelInfo, ProviderKind};
 use crate::cost::{PriceTier, cost_usd};
 use crate::endpoint::Endpoint;
+use crate::http::HttpOptions;
 use crate::limiter::Cost;
 use crate::transport::Call;
 use crate::wire::{CacheTtl, ChatWire, WireOptions, chat_wire};
@@ -31,6 +34,8 @@ pub struct ProviderModel {
     cache_ttl: CacheTtl,
     endpoint: Arc<Endpoint>,
     typical: Arc<Typical>,
+    tier: PriceTier,
+    timeout: Duration,
 }
 
 impl ProviderModel {
@@ -46,12 +51,38 @@ impl ProviderModel {
             info: Arc::new(info),
             endpoint: Arc::clone(&provider.endpoint),
             typical: Arc::default(),
+            tier: PriceTier {
+                batch: false,
+                cache_ttl: config.wire.cache_ttl,
+            },
+            timeout: config.http.timeout,
         }
     }
 
     /// What is known of the model.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Anthropic writes 128,000 tokens in an hour at worst, and a reply that is longer in coming than ten
+    /// minutes or the timeout is paid for and lost. Its own SDK refuses such calls by the same rule.
+    fn check_time(&self, request: &ChatRequest) -> Result<(), LlmError> {
+        let limit = request.max_tokens.unwrap_or(0);
+        let worst = Duration::from_hours(1).mul_f64(f64::from(limit) / 128_000.0);
+        let allowed = self.timeout.max(HttpOptions::default().timeout);
+        if self.info.kind != ProviderKind::Anthropic || worst <= allowed {
+            return Ok(());
+        }
+        Err(LlmError::new(
+            LlmErrorKind::BadRequest,
+            format!(
+                "{}: an answer of max_tokens = {limit} may take {:.0} s, longer than http.timeout = {} s, and \
+                 would be lost; lower max_tokens or raise the timeout",
+                self.id,
+                worst.as_secs_f64(),
+                allowed.as_secs_f64()
+            ),
+        ))
     }
 }
 
@@ -62,6 +93,7 @@ impl ChatModel for ProviderModel {
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<ChatResponse, LlmError> {
+        self.check_time(request)?;
         let call = Call::post(self.wire.request(&self.info, request)?, request.sample)?;
         let cost = Cost {
             input: call.input_tokens(),
@@ -76,6 +108,9 @@ impl ChatModel for ProviderModel {
         if let Some(spent) = spent(&response.usage) {
             self.typical.learn(spent.output);
         }
+        self.endpoint
+            .counters
+            .charge(&self.info, &response, self.tier);
         Ok(response)
     }
 
@@ -144,6 +179,33 @@ mod tests {
             typical.learn(80);
         }
         assert!((80..=88).contains(&typical.output(None)));
+    }
+
+    #[tokio::test]
+    async fn answers_too_long_to_wait_for_are_refused_at_anthropic_only() {
+        use crate::client::ProviderConfig;
+        let ask = |kind, limit, seconds| {
+            let mut config = ProviderConfig::new(kind).with_base_url("http://127.0.0.1:9");
+            config.retry.max_attempts = 1;
+            config.http.timeout = Duration::from_secs(seconds);
+            let model = Provider::with_key(config, None).unwrap().model("m");
+            async move {
+                let request = ChatRequest::user("x").with_max_tokens(limit);
+                model.chat(&request).await.unwrap_err()
+            }
+        };
+        let long = ask(ProviderKind::Anthropic, 32_000, 600).await;
+        assert_eq!(long.kind(), LlmErrorKind::BadRequest);
+        assert!(long.to_string().contains("900 s"), "{long}");
+        // Sent, and nobody is there.
+        for (kind, limit, seconds) in [
+            (ProviderKind::Anthropic, 21_333, 30),
+            (ProviderKind::Anthropic, 32_000, 1_200),
+            (ProviderKind::OpenAi, 100_000, 600),
+        ] {
+            let error = ask(kind, limit, seconds).await;
+            assert_eq!(error.kind(), LlmErrorKind::Transport, "{error}");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) struct Address<'a> {
     pub(crate) headers: &'a BTreeMap<String, String>,
     /// The same with values that must never be seen.
     pub(crate) secret_headers: &'a BTreeMap<String, SecretString>,
+    /// The header that carries the number of the sample.
+    pub(crate) sample_header: Option<&'a str>,
 }
 
 /// One provider over HTTP: connections are kept and reused, replies are scrubbed of the key.
@@ -54,6 +56,7 @@ pub(crate) struct HttpTransport {
     next: AtomicUsize,
     /// The key and the user's own headers; they win over those of the wire format.
     headers: HeaderMap,
+    sample_header: Option<HeaderName>,
     scrubber: Scrubber,
     timeout: Duration,
 }
@@ -63,6 +66,10 @@ impl HttpTransport {
         options.check()?;
         let base = url::base_url(address.provider, address.kind, address.base_url)?;
         let (headers, scrubber) = fixed_headers(address)?;
+        let sample_header = address
+            .sample_header
+            .map(|name| header_name(address, name))
+            .transpose()?;
         let count = if base.scheme() == "https" {
             options.connections
         } else {
@@ -77,6 +84,7 @@ impl HttpTransport {
             clients,
             next: AtomicUsize::new(0),
             headers,
+            sample_header,
             scrubber,
             timeout: options.timeout,
         })
@@ -113,6 +121,9 @@ impl HttpTransport {
                 )
             })?;
             headers.insert(HeaderName::from_static(name), value);
+        }
+        if let Some(name) = &self.sample_header {
+            headers.insert(name, call.sample.into());
         }
         let request = match call.verb {
             Verb::Get => self.clients[at].get(url),
@@ -209,17 +220,26 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
+fn wrong_header(address: &Address<'_>, name: &str) -> ProviderError {
+    ProviderError::Header {
+        provider: address.provider.to_owned(),
+        header: name.to_owned(),
+    }
+}
+
+fn header_name(address: &Address<'_>, name: &str) -> Result<HeaderName, ProviderError> {
+    name.to_ascii_lowercase()
+        .parse()
+        .map_err(|_| wrong_header(address, name))
+}
+
 /// The headers of every call, and what must never be seen of them.
 fn fixed_headers(address: &Address<'_>) -> Result<(HeaderMap, Scrubber), ProviderError> {
     let mut headers = HeaderMap::new();
     let mut scrubber = Scrubber::default();
     let mut insert = |name: &str, value: &str| {
-        let wrong = || ProviderError::Header {
-            provider: address.provider.to_owned(),
-            header: name.to_owned(),
-        };
-        let key: HeaderName = name.to_ascii_lowercase().parse().map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        let key = header_name(address, name)?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong_header(address, name))?;
         value.set_sensitive(true);
         headers.insert(key, value);
         Ok(())

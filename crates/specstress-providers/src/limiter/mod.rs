@@ -108,12 +108,15 @@ pub struct LimiterSnapshot {
 /// Decides when the next call to one provider with one key may go out. Clones share everything; all models
 /// of a key share one limiter, and different keys never wait for each other.
 ///
-/// * **Concurrency** grows by one per answer until the first throttle, then by one per round trip, and
-///   halves on a throttle, once per round trip (additive increase, multiplicative decrease); it stays
-///   between 1 and [`max_concurrency`](LimiterOptions::max_concurrency).
+/// * **Concurrency** grows by one per answer until the first throttle, then by one per round trip; once per round
+///   trip a throttle takes half the recent share of throttles from it (additive increase, multiplicative
+///   decrease), and half of it all when throttles come in a row. After a cut it returns quickly to nine tenths
+///   of where it was. It stays between 1 and [`max_concurrency`](LimiterOptions::max_concurrency).
 /// * **Rates** follow the `anthropic-ratelimit-*` and `x-ratelimit-*` headers: requests and tokens per
 ///   minute as token buckets, with the tokens of a call estimated first and settled afterwards.
-/// * **Pauses** that a server asks for hold everybody, at most [`max_pause`](LimiterOptions::max_pause).
+/// * **Pauses** that a server asks for hold everybody, at most [`max_pause`](LimiterOptions::max_pause), unless
+///   its headers say that there is plenty left; then, and where it names no wait, only a second refusal in a
+///   row does. The refused call waits in any case.
 /// * **Order** is first come, first served. At least one call goes out per `max_pause`, so that a wrong
 ///   header can slow a run but never freeze it.
 ///

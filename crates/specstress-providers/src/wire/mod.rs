@@ -58,7 +58,16 @@ pub(crate) trait EmbeddingWire: Send + Sync + std::fmt::Debug {
         model: &ModelInfo,
         asked: usize,
         reply: &WireReply,
-    ) -> Result<Vec<Embedding>, LlmError>;
+    ) -> Result<Embedded, LlmError>;
+}
+
+/// The vectors of one reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Embedded {
+    /// Of unit norm, in the order of the texts.
+    pub vectors: Vec<Embedding>,
+    /// Tokens read, where the provider says.
+    pub tokens: Option<u64>,
 }
 
 /// One POST.

@@ -25,6 +25,10 @@ pub struct WireOptions {
     pub gemini_safety: BTreeMap<String, String>,
     /// What Gemini embeddings are for: `CLUSTERING`, `SEMANTIC_SIMILARITY`, ...; none by default.
     pub embedding_task: Option<String>,
+    /// A header that carries [`ChatRequest::sample`](specstress_llm::ChatRequest::sample), for servers that
+    /// answer equal requests equally: `x-specstress-sample` at `specstress sim serve`. None by default, since
+    /// providers draw anew by themselves.
+    pub sample_header: Option<String>,
 }
 
 impl Default for WireOptions {
@@ -37,6 +41,7 @@ impl Default for WireOptions {
             cache_ttl: CacheTtl::default(),
             gemini_safety: BTreeMap::new(),
             embedding_task: None,
+            sample_header: None,
         }
     }
 }

@@ -63,7 +63,7 @@ async fn faults_that_pass_are_survived() {
             "{name}"
         );
         assert_eq!(server.count(), 3, "{name}");
-        assert_eq!(provider.retries(), 2, "{name}");
+        assert_eq!(provider.stats().retries, 2, "{name}");
     }
 }
 
@@ -252,7 +252,7 @@ async fn many_calls_at_once_with_faults_are_each_answered_once() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().text, "hi");
     }
-    assert_eq!(server.count() as u64, 300 + provider.retries());
+    assert_eq!(server.count() as u64, 300 + provider.stats().retries);
     let limiter = provider.limiter().snapshot();
     assert_eq!(
         (limiter.completed, limiter.in_flight, limiter.waiting),

@@ -8,7 +8,7 @@ use specstress_llm::{
 use specstress_providers::{Provider, ProviderKind, SecretString};
 
 use crate::server::{Act, Server, reply};
-use crate::{KEY, config};
+use crate::{KEY, completion, config};
 
 static LOG: Mutex<String> = Mutex::new(String::new());
 
@@ -50,6 +50,18 @@ fn story(error: &LlmError) -> String {
     text
 }
 
+/// A good reply of a kind, with this text.
+fn good(kind: ProviderKind, text: &str) -> String {
+    match kind {
+        ProviderKind::Anthropic => serde_json::json!({"model": "m", "stop_reason": "end_turn",
+            "content": [{"type": "text", "text": text}]}),
+        ProviderKind::Gemini => serde_json::json!({"modelVersion": "m", "responseId": text,
+            "candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": text}]}}]}),
+        _ => return completion(text),
+    }
+    .to_string()
+}
+
 /// A key of its own, so that the logs of other tests in this process do not matter.
 #[tokio::test]
 async fn no_key_in_logs_errors_debug_or_recordings() {
@@ -74,6 +86,7 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
             vec![reply(200, &[], page)],
             vec![Act::HalfReply],
             vec![Act::Drop],
+            vec![reply(200, &[("request-id", KEY)], good(kind, KEY))],
         ] {
             let server = Server::start(script).await;
             let mut config = config(kind, &server.url).with_record(dir.path());
@@ -84,11 +97,14 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
             ));
             let provider = Provider::with_key(config, Some(&SecretString::from(KEY))).unwrap();
             let model = provider.model("m");
-            let error = model
-                .chat(&ChatRequest::user("x").with_max_tokens(9))
-                .await
-                .unwrap_err();
-            texts.push(story(&error));
+            let answer = model.chat(&ChatRequest::user("x").with_max_tokens(9)).await;
+            // An answer goes into the call store as it is.
+            texts.push(match &answer {
+                Ok(response) => {
+                    format!("{response:?} {}", serde_json::to_string(response).unwrap())
+                }
+                Err(error) => story(error),
+            });
             let checked = provider.check_model("m").await;
             texts.push(format!("{checked:?}"));
             texts.push(format!("{provider:?} {model:?} {:?}", provider.limiter()));

@@ -7,6 +7,7 @@
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod batches;
+mod embeddings;
 mod faults;
 mod leaks;
 mod recordings;
@@ -14,6 +15,7 @@ mod relay;
 mod server;
 mod simulated;
 mod third_party;
+mod transport;
 
 use std::time::Duration;
 

@@ -52,6 +52,10 @@ impl Relay {
         self.passed.lock().unwrap().clone()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.passed.lock().unwrap().len()
+    }
+
     pub(crate) fn last(&self) -> Passed {
         self.passed.lock().unwrap().last().unwrap().clone()
     }

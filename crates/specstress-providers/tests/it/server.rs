@@ -14,7 +14,7 @@ pub(crate) enum Act {
     Reply {
         status: u16,
         headers: Vec<(String, String)>,
-        body: String,
+        body: Vec<u8>,
         after: Duration,
     },
     /// A reply that promises more than comes before the connection ends.
@@ -23,7 +23,7 @@ pub(crate) enum Act {
     Drop,
 }
 
-pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Act {
+pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Act {
     Act::Reply {
         status,
         headers: headers
@@ -146,8 +146,8 @@ async fn serve(
                     text.push_str(&format!("{name}: {value}\r\n"));
                 }
                 text.push_str("\r\n");
-                text.push_str(&body);
-                if stream.write_all(text.as_bytes()).await.is_err() {
+                let whole = [text.as_bytes(), &body].concat();
+                if stream.write_all(&whole).await.is_err() {
                     return;
                 }
             }

@@ -40,7 +40,13 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<()> {
             settings.shard = None;
         })?;
         output::note(&format!("pilot of {pairs} pairs"));
-        drive(&run, study.run(&run, &Progress::new(run.desk())))??;
+        drive(
+            &run,
+            study.run(
+                &run,
+                &Progress::new(run.desk(), session.inputs.models.providers()),
+            ),
+        )??;
     }
     let pilot = pilot_survey(&session)?;
     let run = session.open(CallPolicy::Count, None)?;

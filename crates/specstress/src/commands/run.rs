@@ -12,10 +12,20 @@ use crate::commands::report::{self, Written};
 use crate::info::study_info;
 use crate::progress::Progress;
 use crate::session::{Session, drive};
+use crate::traffic::Traffic;
 use crate::{out_file, output};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let session = Session::read(&args.study, Some(&args.spend))?;
+    let unknown = session.inputs.models.unknown(&session.config.models());
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        output::note(&format!(
+            "not in the catalog: {}; nothing optional is sent to them and their cost is unknown (describe them \
+             under [[catalog]])",
+            names.join(", ")
+        ));
+    }
     let run = session.open(CallPolicy::Make, None)?;
     let finished = study(&session, &run)?;
     output::give(&args.json, &finished.summary(), || finished.text())
@@ -28,6 +38,7 @@ pub(crate) struct Finished {
     pub(crate) report: StudyReport,
     written: Written,
     calls: Vec<ModelCalls>,
+    traffic: Traffic,
     made: u64,
     found: u64,
     seconds: f64,
@@ -44,6 +55,7 @@ pub(crate) struct Summary<'a> {
     calls_found: u64,
     calls_stored: u64,
     database_bytes: u64,
+    traffic: &'a Traffic,
     files: &'a Written,
     report: &'a StudyReport,
 }
@@ -58,6 +70,7 @@ impl Finished {
             calls_found: self.found,
             calls_stored: stored(&self.calls),
             database_bytes: self.database_bytes,
+            traffic: &self.traffic,
             files: &self.written,
             report: &self.report,
         }
@@ -78,8 +91,15 @@ impl Finished {
                 self.made, self.found
             )
         };
+        let memory = self
+            .traffic
+            .peak_memory_bytes
+            .map_or_else(String::new, |bytes| {
+                format!(", {:.0} MB of memory at most", bytes as f64 / 1e6)
+            });
         format!(
-            "{study}\n{calls} ({:.1} s, {:.1} MB of replies)\n\nReport  {}\nTables  {}/tables\n",
+            "{study}\n{}{calls} ({:.1} s, {:.1} MB of replies{memory})\n\nReport  {}\nTables  {}/tables\n",
+            self.traffic.text(),
             self.seconds,
             self.database_bytes as f64 / 1e6,
             self.written.html,
@@ -95,7 +115,8 @@ pub(crate) fn study(session: &Session, run: &RunDir) -> anyhow::Result<Finished>
     let study = session.study(&recorder, |_| {})?;
     out_file::write(&run.path().join("specstress.toml"), &session.text)?;
     let before = stored(&calls_of(run.path())?);
-    let progress = Progress::new(run.path());
+    let providers = session.inputs.models.providers();
+    let progress = Progress::new(run.path(), providers.clone());
     let outcome = drive(run, study.run(run, &progress))?;
     let manifest = match outcome {
         Ok(manifest) => manifest,
@@ -114,6 +135,7 @@ pub(crate) fn study(session: &Session, run: &RunDir) -> anyhow::Result<Finished>
     let report = StudyReport::compute(&run.tables(), &info)?;
     let written = report::write(&report, &run.path().join("report"))?;
     Ok(Finished {
+        traffic: Traffic::new(&providers, progress.stages()),
         report,
         written,
         found: before,

@@ -115,7 +115,7 @@ fn text(stats: &ServerStats) -> String {
     text
 }
 
-/// Who does everything but answering in a rehearsal, as in its `[roles]`.
+/// The other roles of a rehearsal, as its config names them.
 const HELPERS: [(&str, &str); 8] = [
     ("anthropic", "author_a"),
     ("openai", "author_b"),
@@ -149,17 +149,9 @@ fn prices(carrier: &str, model: &str) -> (f64, f64, f64) {
     }
 }
 
-/// A catalog row with made-up prices, so that estimates, costs and budgets have something to work on.
-fn priced(carrier: &str, model: &str) -> String {
-    let (input, cached, output) = prices(carrier, model);
-    let factor = if carrier == "xai" { 0.8 } else { 0.5 };
-    // Nothing but prices and batches is new: schemas are not sent, as to models that nobody described.
-    format!(
-        "[[catalog]]\nprovider = \"{carrier}\"\nname = \"{model}\"\nstructured_output = \"none\"\n\
-         batch_factor = {factor:?}\nprices = {{ input = {input:?}, cached_input = {cached:?}, output = {output:?}, \
-         as_of = \"{}\", source = \"made up for a rehearsal\" }}\n\n",
-        today()
-    )
+/// What a batch costs of the price of live calls.
+fn batch_factor(carrier: &str) -> f64 {
+    if carrier == "xai" { 0.8 } else { 0.5 }
 }
 
 /// A config for `specstress run` in which everybody is asked at this server.
@@ -197,11 +189,25 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
             carrier(persona.provider)
         );
     }
+    // Known models claim what they can do; these take whatever is sent. Prices give estimates, costs and budgets
+    // something to work on.
+    let mut describe = |provider: &str, name: &str| {
+        let (input, cached, output) = prices(provider, name);
+        let _ = writeln!(
+            text,
+            "[[catalog]]\nprovider = \"{provider}\"\nname = \"{name}\"\n\
+             effort = {{ kind = \"fixed\", reasons = false }}\nnote = \"simulated\"\n\
+             batch_factor = {:?}\nprices = {{ input = {input:?}, cached_input = {cached:?}, output = {output:?}, \
+             as_of = \"{}\", source = \"made up for a rehearsal\" }}\n",
+            batch_factor(provider),
+            today()
+        );
+    };
     for persona in &panel {
-        text += &priced(carrier(persona.provider), persona.key);
+        describe(carrier(persona.provider), persona.key);
     }
-    for (carrier, model) in HELPERS {
-        text += &priced(carrier, model);
+    for (provider, name) in HELPERS {
+        describe(provider, name);
     }
     text += "[roles]\n\
         authors = [\"anthropic/author_a\", \"openai/author_b\", \"gemini/author_c\"]\n\
@@ -212,7 +218,9 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
         let _ = writeln!(
             text,
             "[[providers]]\nkind = \"{kind}\"\nbase_url = \"http://{address}/{kind}\"\n\
-             key_env = \"SPECSTRESS_SIM_KEY\"\n"
+             key_env = \"SPECSTRESS_SIM_KEY\"\n\
+             # Samples of the same question are told apart by it; real providers draw anew by themselves.\n\
+             wire = {{ sample_header = \"x-specstress-sample\" }}\n"
         );
     }
     let _ = writeln!(

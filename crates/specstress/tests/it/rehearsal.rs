@@ -1,9 +1,14 @@
 //! A whole run over HTTP against the simulated panel, with faults.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use specstress_dataset::TableDir;
+use specstress_dataset::rows::ResponseRow;
+
+use crate::support::files;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_specstress");
 
@@ -41,7 +46,7 @@ fn a_run_over_http_with_faults_answers_every_request_once() {
     assert!(lines.any(ready), "the server ended before it was ready");
 
     let config = std::fs::read_to_string(dir.path().join("run.toml")).unwrap();
-    let small = config.replace("pairs = 100", "pairs = 6");
+    let small = config.replace("pairs = 100", "pairs = 6\nsamples = 2");
     assert_ne!(small, config);
     std::fs::write(dir.path().join("run.toml"), small).unwrap();
     let run = Command::new(BINARY)
@@ -53,9 +58,63 @@ fn a_run_over_http_with_faults_answers_every_request_once() {
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.success(), "{stderr}");
     assert!(!stderr.contains("a-planted-key"));
+    let run_dir = dir.path().join("specstress-runs/rehearsal");
+    for (name, bytes) in files(&run_dir) {
+        let leaks = bytes.windows(13).any(|window| window == b"a-planted-key");
+        assert!(!leaks, "the key is in {}", name.display());
+    }
     let result: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(result["simulated"], true);
     assert!(result["calls_made"].as_u64().unwrap() > 300, "{result}");
+    let traffic = &result["traffic"];
+    for provider in ["anthropic", "openai", "gemini", "xai"] {
+        let stats = &traffic["providers"][provider];
+        let count = |field: &str| stats[field].as_u64().unwrap();
+        assert_eq!(count("sent"), count("calls") + count("retries"), "{stats}");
+        assert_eq!(
+            (count("failed"), count("usage_mismatches")),
+            (0, 0),
+            "{stats}"
+        );
+    }
+    let asked = |stage: &Value| {
+        stage["calls"]
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(Value::as_u64)
+            .sum::<u64>()
+    };
+    let by_stage: u64 = traffic["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(asked)
+        .sum();
+    let stats = traffic["providers"].as_object().unwrap().values();
+    assert_eq!(
+        by_stage,
+        stats
+            .filter_map(|stats| stats["calls"].as_u64())
+            .sum::<u64>()
+    );
+
+    // Two samples of a question are two answers.
+    let rows = TableDir::new(run_dir.join("tables"))
+        .rows::<ResponseRow>()
+        .unwrap();
+    let mut samples: BTreeMap<(String, String), BTreeSet<Option<String>>> = BTreeMap::new();
+    for row in rows {
+        let row = row.unwrap();
+        let texts = samples.entry((row.scenario_id, row.model)).or_default();
+        texts.insert(row.text);
+    }
+    let apart = samples.values().filter(|texts| texts.len() == 2).count();
+    assert!(
+        10 * apart > 9 * samples.len(),
+        "{apart} of {}",
+        samples.len()
+    );
     let stages = result["report"]["stages"].as_array().unwrap();
     assert!(stages.iter().any(|stage| stage["stage"] == "verdicts"));
     for stage in stages {
@@ -99,7 +158,7 @@ fn models_are_listed_with_prices_and_checked_at_a_server() {
     let text = String::from_utf8(list.stdout).unwrap();
     assert!(text.contains("anthropic/claude-opus-5-5"), "{text}");
     assert!(
-        text.contains("US dollars per million tokens, as of"),
+        text.contains("US dollars per million tokens; the table is of"),
         "{text}"
     );
     let json = Command::new(BINARY)
