@@ -295,6 +295,8 @@ mod tests {
             }
         );
         assert_eq!(config.simulation.world, SimOptions::default());
+        assert_eq!(config.batch, BatchSettings::default());
+        assert_eq!(config.budget, Budget::default());
     }
 
     /// `key = value` or `[table]`; sentences that speak of a setting are none.
