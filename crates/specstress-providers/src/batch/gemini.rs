@@ -188,9 +188,17 @@ fn inline_request(line: &str) -> Result<String, LlmError> {
     let parts = fields(line);
     let part = |name| parts.as_ref().and_then(|parts| present(parts, name));
     match (part("request"), part("key")) {
-        (Some(request), Some(key)) => Ok(format!(
-            r#"{{"request":{request},"metadata":{{"key":{key}}}}}"#
-        )),
+        (Some(request), Some(key)) => {
+            // What else stands beside the request goes with its key.
+            let others = parts.iter().flatten().filter_map(|(name, value)| {
+                let own = name == "request" || name == "key";
+                (!own).then(|| format!(",{}:{value}", serde_json::json!(name)))
+            });
+            let others: String = others.collect();
+            Ok(format!(
+                r#"{{"request":{request},"metadata":{{"key":{key}{others}}}}}"#
+            ))
+        }
         _ => Err(LlmError::new(
             LlmErrorKind::BadRequest,
             "a line of a Gemini batch needs a key and a request; encode it anew",

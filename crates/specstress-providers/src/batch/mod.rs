@@ -60,6 +60,8 @@ pub struct ProviderBatch {
     wire: Arc<dyn ChatWire>,
     limits: BatchLimits,
     service: Service,
+    /// Tells a server that answers equal requests equally which sample an item is.
+    sample_field: Option<String>,
 }
 
 impl ProviderBatch {
@@ -73,6 +75,7 @@ impl ProviderBatch {
         Ok(Self {
             id: ModelId::new(config.name(), &info.name),
             wire: chat_wire(config.kind, config.wire.clone()).into(),
+            sample_field: config.wire.sample_header.clone(),
             limits: BatchLimits {
                 requests: config
                     .batch_max_requests
@@ -181,10 +184,14 @@ impl BatchModel for ProviderBatch {
 
     fn encode(&self, key: &RequestKey, request: &ChatRequest) -> Result<BatchLine, LlmError> {
         let sent = self.wire.request(&self.service.info, request)?;
-        Ok(BatchLine {
-            key: *key,
-            json: self.service.form.line(key, &sent.body.to_string()),
-        })
+        let mut json = self.service.form.line(key, &sent.body.to_string());
+        if let Some(name) = &self.sample_field
+            && request.sample > 0
+        {
+            let sample = serde_json::json!(name);
+            json.replace_range(..1, &format!("{{{sample}:{},", request.sample));
+        }
+        Ok(BatchLine { key: *key, json })
     }
 
     async fn create(&self, tag: &BatchTag, lines: &[BatchLine]) -> Result<String, LlmError> {

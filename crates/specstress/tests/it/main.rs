@@ -21,6 +21,8 @@ mod recovery;
 mod rehearsal;
 mod report;
 mod run;
+mod sim;
+mod spending;
 mod status;
 mod support;
 mod taxonomy;
