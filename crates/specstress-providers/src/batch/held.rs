@@ -1,6 +1,7 @@
 //! Results of batches between two pages: providers give a file whole, callers take it piece by piece.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +13,21 @@ const PAGE_LINES: usize = 1_000;
 const PAGE_BYTES: usize = 16 << 20;
 
 /// The files of one batch and the text of the one that is being read.
-#[derive(Debug)]
 pub(super) struct Held {
     pub(super) files: Vec<String>,
     pub(super) file: usize,
     pub(super) text: String,
+}
+
+impl fmt::Debug for Held {
+    /// Without the text, which may be as long as a book shelf.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held")
+            .field("files", &self.files)
+            .field("file", &self.file)
+            .field("bytes", &self.text.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A place in the files of a batch: which file, and from which byte.
@@ -180,5 +191,6 @@ mod tests {
         // Past the end and inside a character.
         assert_eq!(held.page(99).0, ["é", "b"]);
         assert_eq!(held.page(1).0, ["é", "b"]);
+        assert!(format!("{held:?}").contains("bytes: 4"));
     }
 }

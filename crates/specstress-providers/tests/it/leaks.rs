@@ -120,18 +120,17 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
                     requests: 1,
                 };
                 texts.push(format!("{batch:?} {line:?}"));
-                for error in [
-                    batch.create(&tag, &[line]).await.unwrap_err(),
-                    batch.find(&lost).await.unwrap_err(),
-                    batch.status("b").await.unwrap_err(),
-                    batch.results("b", None).await.unwrap_err(),
-                ] {
-                    texts.push(story(&error));
-                }
-                texts.push(format!(
-                    "{:?}",
-                    batch.cancel("b").await.map_err(|error| story(&error))
-                ));
+                // Whatever comes of it: some servers answer with an object that passes for a batch.
+                let told =
+                    |done: Result<String, LlmError>| done.unwrap_or_else(|error| story(&error));
+                let page = batch.results("b", None).await;
+                texts.extend([
+                    told(batch.create(&tag, &[line]).await),
+                    told(batch.find(&lost).await.map(|found| format!("{found:?}"))),
+                    told(batch.status("b").await.map(|status| format!("{status:?}"))),
+                    told(page.map(|page| format!("{page:?}"))),
+                    told(batch.cancel("b").await.map(|()| String::new())),
+                ]);
             }
             let sent = server.seen();
             assert!(
