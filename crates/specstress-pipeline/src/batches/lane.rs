@@ -325,7 +325,7 @@ impl<'a> Lane<'a> {
             requests: lost.requests,
         };
         loop {
-            match self.batch().find(&question).await {
+            let listed = match self.batch().find(&question).await {
                 Ok(ids) => {
                     for id in ids {
                         if !self.store.is_taken(&id).map_err(broken)? {
@@ -334,13 +334,21 @@ impl<'a> Lane<'a> {
                             return self.attach(&lost.tag, &id, certain).await;
                         }
                     }
+                    true
                 }
                 Err(error) if error.is_fatal() => return Err(error),
-                Err(error) => self.note(&format!("{}: cannot list batches: {error}", self.model())),
-            }
-            // Lists lag behind what was created.
+                Err(error) => {
+                    self.note(&format!("{}: cannot list batches: {error}", self.model()));
+                    false
+                }
+            };
+            // Lists lag behind what was created, so only a late one proves anything.
             if left <= 0.0 {
-                break;
+                if listed {
+                    break;
+                }
+                // It may be there: nothing is sent again before a list says that it is not.
+                return Ok(());
             }
             left -= wait;
             self.pause(Duration::from_secs_f64(wait)).await?;
@@ -355,6 +363,13 @@ impl<'a> Lane<'a> {
         .await
     }
 
+    /// When nothing more is to be hoped for.
+    fn deadline(&self, batch: &BatchRecord, told: Option<u64>) -> u64 {
+        told.or(batch.expires_at)
+            .unwrap_or(batch.begun_at + LONGEST)
+            + GRACE
+    }
+
     /// Looks at a batch, and takes it in when it is over.
     async fn poll(&mut self, batch: &BatchRecord) -> Result<(), LlmError> {
         let Some(id) = &batch.id else {
@@ -366,6 +381,19 @@ impl<'a> Lane<'a> {
             Err(error) if error.is_retryable() => {
                 self.note(&format!("{}: no news of batch {id}: {error}", self.model()));
                 return Ok(());
+            }
+            // With another key or workspace it would be unknown too: its requests are not sent again while it may live.
+            Err(error) if now() <= self.deadline(batch, None) => {
+                return Err(LlmError::new(
+                    LlmErrorKind::Unauthorized,
+                    format!(
+                        "{}: the provider does not know batch {id}, which holds {} requests; is this the key it was \
+                         created with? (it is given up an hour after its deadline)",
+                        self.model(),
+                        batch.requests
+                    ),
+                )
+                .with_source(error));
             }
             Err(error) => {
                 let detail = format!("the provider no longer knows the batch: {error}");
@@ -385,11 +413,7 @@ impl<'a> Lane<'a> {
             .await
             .map_err(broken)?;
         self.observe(&batch.tag)?;
-        let deadline = status
-            .expires_at
-            .or(batch.expires_at)
-            .unwrap_or(batch.begun_at + LONGEST)
-            + GRACE;
+        let deadline = self.deadline(batch, status.expires_at);
         match &status.state {
             state if state.has_results() => self.fetch(batch, id, state.as_str()).await,
             BatchState::Failed => self.take_refusal(batch, &status).await,

@@ -30,6 +30,10 @@ pub(crate) struct Trouble {
     pub(crate) refusals: Vec<LlmErrorKind>,
     /// This many looks at batches get no answer.
     pub(crate) deaf_polls: usize,
+    /// This many lists get no answer.
+    pub(crate) deaf_lists: usize,
+    /// No batch is known, as with another key.
+    pub(crate) wrong_key: bool,
     /// Looks until a batch is over.
     pub(crate) looks: usize,
     /// Whether batches have no tag, as at Anthropic.
@@ -250,7 +254,14 @@ impl BatchModel for FakeBatch {
     }
 
     async fn find(&self, lost: &LostBatch<'_>) -> Result<Vec<String>, LlmError> {
-        let untagged = self.office.trouble.lock().unwrap().untagged;
+        let untagged = {
+            let mut trouble = self.office.trouble.lock().unwrap();
+            if trouble.deaf_lists > 0 {
+                trouble.deaf_lists -= 1;
+                return Err(LlmError::new(LlmErrorKind::Unavailable, "no list"));
+            }
+            trouble.untagged
+        };
         let batches = self.office.batches.lock().unwrap();
         Ok(batches
             .iter()
@@ -271,6 +282,11 @@ impl BatchModel for FakeBatch {
             if trouble.deaf_polls > 0 {
                 trouble.deaf_polls -= 1;
                 return Err(LlmError::new(LlmErrorKind::Unavailable, "no answer").with_status(503));
+            }
+            if trouble.wrong_key {
+                return Err(
+                    LlmError::new(LlmErrorKind::BadRequest, "no such batch").with_status(404)
+                );
             }
             trouble.half.clone()
         };

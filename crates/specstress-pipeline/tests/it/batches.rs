@@ -123,6 +123,27 @@ fn lost_answers_of_the_service_lose_and_double_nothing() {
 }
 
 #[test]
+fn nothing_is_sent_again_before_a_list_or_a_deadline_says_so() {
+    comes_out_the_same(Trouble {
+        silent_creations: 3,
+        deaf_lists: 40,
+        ..Trouble::default()
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let office = Office::with(Trouble {
+        wrong_key: true,
+        ..Trouble::default()
+    });
+    let error = run(dir.path(), &office, settings()).0.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("does not know batch batch-0"), "{cause}");
+    office.trouble.lock().unwrap().wrong_key = false;
+    run(dir.path(), &office, settings()).0.unwrap();
+    assert!(table_files(dir.path()) == live());
+    assert_eq!((office.most_answers(), office.twins()), (1, 0));
+}
+
+#[test]
 fn batches_that_end_early_keep_what_they_have() {
     for state in [
         BatchState::Expired,
