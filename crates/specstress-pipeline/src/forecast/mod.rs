@@ -148,7 +148,15 @@ impl Forecast {
                 } else {
                     evidence.repeat(stage.stage)
                 };
-                let stored = stage.found.get(&model).copied().unwrap_or(0);
+                // What a pilot asked is stored, although a stage that cannot be gone through yet does not find it.
+                let found = match (stage.state, pilot) {
+                    (StageState::Later, Some(pilot)) => found_of(pilot, stage.stage),
+                    _ => Some(&stage.found),
+                };
+                let stored = found
+                    .and_then(|found| found.get(&model))
+                    .copied()
+                    .unwrap_or(0);
                 let missing = stage.missing.iter().find(|missing| missing.model == model);
                 let known = missing.map_or(0, |missing| missing.calls) as f64;
                 let calls = (wanted.value * repeat - stored as f64).max(known);
@@ -196,6 +204,12 @@ impl Forecast {
         sum.usd_margin = 1.96 * usd.hypot(usd_tokens.sqrt());
         sum
     }
+}
+
+/// What a survey found for a stage, by model.
+fn found_of(survey: &Survey, stage: StageName) -> Option<&BTreeMap<String, u64>> {
+    let stage = survey.stages.iter().find(|known| known.stage == stage)?;
+    Some(&stage.found)
 }
 
 /// The time of all stages: providers work side by side, stages one after the other.

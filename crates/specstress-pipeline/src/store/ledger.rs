@@ -140,6 +140,15 @@ impl SqliteStore {
         })
     }
 
+    /// Whether an id is held by an open batch that may not be its own, so that its results must tell.
+    pub(crate) fn is_doubtful(&self, id: &str) -> Result<bool, StoreError> {
+        self.query(|reader| {
+            reader
+                .prepare_cached("SELECT 1 FROM batches WHERE id = ?1 AND open AND NOT certain")?
+                .exists([id])
+        })
+    }
+
     /// Records that a batch is about to be created, and that these calls are in it.
     pub(crate) async fn begin_batch(
         &self,
@@ -266,16 +275,34 @@ impl SqliteStore {
         .await
     }
 
+    /// Closes a batch as never created, unless its id has become known meanwhile; answers whether it did.
+    pub(crate) async fn end_uncreated(
+        &self,
+        tag: &BatchTag,
+        end: BatchEnd,
+    ) -> Result<bool, StoreError> {
+        let tag = tag.as_str().to_owned();
+        self.write(move |transaction, _| {
+            let unknown = transaction
+                .prepare_cached("SELECT 1 FROM batches WHERE tag = ?1 AND id IS NULL")?
+                .exists([&tag])?;
+            if unknown {
+                close(transaction, &tag, &end)?;
+            }
+            Ok(unknown)
+        })
+        .await
+    }
+
     /// Closes a batch whose replies are stored: what is left of its calls is judged, and its reservation is over.
-    /// Returns how many calls had no reply.
-    pub(crate) async fn end_batch(&self, tag: &BatchTag, end: BatchEnd) -> Result<u64, StoreError> {
+    pub(crate) async fn end_batch(&self, tag: &BatchTag, end: BatchEnd) -> Result<(), StoreError> {
         let tag = tag.as_str().to_owned();
         self.write(move |transaction, _| close(transaction, &tag, &end))
             .await
     }
 }
 
-fn close(transaction: &Transaction<'_>, tag: &str, end: &BatchEnd) -> Result<u64, BoxError> {
+fn close(transaction: &Transaction<'_>, tag: &str, end: &BatchEnd) -> Result<(), BoxError> {
     let left = sent_rows(transaction, tag)?;
     for (key, tries) in &left {
         let key = read_key(key)?;
@@ -302,5 +329,5 @@ fn close(transaction: &Transaction<'_>, tag: &str, end: &BatchEnd) -> Result<u64
             failed
         ],
     )?;
-    Ok(left.len() as u64)
+    Ok(())
 }

@@ -44,6 +44,8 @@ pub(crate) struct Trouble {
 struct Kept {
     tag: Option<String>,
     lines: Vec<BatchLine>,
+    /// Who answers; nobody for a stranger's.
+    model: Option<Arc<FakeModel>>,
     looks: usize,
     created_at: u64,
     refused: Option<LlmErrorKind>,
@@ -121,6 +123,7 @@ impl Office {
         let kept = Kept {
             tag: None,
             lines,
+            model: None,
             looks: 0,
             created_at: now(),
             refused: None,
@@ -160,10 +163,11 @@ struct FakeBatch {
     model: Arc<FakeModel>,
 }
 
-impl FakeBatch {
-    /// Answers the lines of a batch, last things first.
+impl Office {
+    /// Answers the lines of a batch, last things first, whoever asks for them.
     fn work(
         &self,
+        model: Option<&Arc<FakeModel>>,
         lines: &[BatchLine],
         trouble: &Trouble,
     ) -> Vec<(RequestKey, Result<String, LlmErrorKind>)> {
@@ -173,7 +177,7 @@ impl FakeBatch {
             lines.len()
         };
         let answer = |line: &BatchLine| {
-            let first = self.office.seen.lock().unwrap().insert(line.key);
+            let first = self.seen.lock().unwrap().insert(line.key);
             if let Some(kind) = trouble.first_try.filter(|_| first) {
                 return Err(kind);
             }
@@ -184,17 +188,11 @@ impl FakeBatch {
                 return Err(LlmErrorKind::Unavailable);
             }
             let request: ChatRequest = serde_json::from_str(&line.json).unwrap();
-            if request.last_user_text() == "stranger" {
+            let Some(model) = model else {
                 return Ok("to somebody else".to_owned());
-            }
-            *self
-                .office
-                .answered
-                .lock()
-                .unwrap()
-                .entry(line.key)
-                .or_default() += 1;
-            Ok(self.model.answer(&request).unwrap().text)
+            };
+            *self.answered.lock().unwrap().entry(line.key).or_default() += 1;
+            Ok(model.answer(&request).unwrap().text)
         };
         let lines = lines.iter().rev().take(most);
         lines.map(|line| (line.key, answer(line))).collect()
@@ -236,6 +234,7 @@ impl BatchModel for FakeBatch {
             let kept = Kept {
                 tag: (!trouble.untagged).then(|| tag.to_string()),
                 lines: lines.to_vec(),
+                model: Some(Arc::clone(&self.model)),
                 looks: trouble.looks,
                 created_at: now(),
                 refused: trouble.refusals.pop(),
@@ -321,7 +320,7 @@ impl BatchModel for FakeBatch {
         let kept = batches.get_mut(id).unwrap();
         let all = kept
             .replies
-            .get_or_insert_with(|| self.work(&kept.lines, &trouble));
+            .get_or_insert_with(|| self.office.work(kept.model.as_ref(), &kept.lines, &trouble));
         let at: usize = page.map_or(0, |page| page.parse().unwrap());
         // Two to a page.
         let items = all.iter().skip(at).take(2).map(|(key, reply)| {

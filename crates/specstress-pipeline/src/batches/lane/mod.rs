@@ -1,20 +1,22 @@
 //! The batches of one model, from the queue to the store.
 
+mod draft;
+mod fetch;
+
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use specstress_llm::{
-    BatchLine, BatchModel, BatchState, BatchStatus, BatchTag, CallMode, LlmError, LlmErrorKind,
-    LostBatch, ModelId, RequestKey, StopSignal, StoreError,
+    BatchModel, BatchState, BatchStatus, BatchTag, LlmError, LlmErrorKind, LostBatch, ModelId,
+    RequestKey, StopSignal, StoreError,
 };
 
+use draft::{Draft, Next};
+
 use super::{BatchLane, BatchRetry, BatchSettings, pause};
-use crate::budget::{Amount, Purse};
+use crate::budget::Purse;
 use crate::progress::Observer;
 use crate::store::{BatchEnd, BatchRecord, SqliteStore, Verdict, now};
-
-/// Queued calls read at a time.
-const PAGE: usize = 256;
 
 /// How long after its deadline a batch in an unknown state is waited for, in seconds.
 const GRACE: u64 = 3600;
@@ -35,20 +37,6 @@ pub(super) struct Lane<'a> {
     over: Option<LlmError>,
 }
 
-/// A batch about to be created.
-struct Draft {
-    lines: Vec<BatchLine>,
-    amount: Amount,
-}
-
-enum Next {
-    Draft(Draft),
-    /// Nothing waits, or too little for a batch.
-    Nothing,
-    /// The budget has no room now.
-    NoRoom,
-}
-
 fn broken(error: StoreError) -> LlmError {
     LlmError::new(LlmErrorKind::Store, error.to_string()).with_source(error)
 }
@@ -59,6 +47,13 @@ fn is_ambiguous(error: &LlmError) -> bool {
         error.kind(),
         LlmErrorKind::Transport | LlmErrorKind::Unavailable | LlmErrorKind::BadReply
     )
+}
+
+/// When nothing more is to be hoped for of a batch.
+fn deadline(batch: &BatchRecord, told: Option<u64>) -> u64 {
+    told.or(batch.expires_at)
+        .unwrap_or(batch.begun_at + LONGEST)
+        + GRACE
 }
 
 impl<'a> Lane<'a> {
@@ -157,94 +152,6 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// The next batch, as large as the limits and the budget allow.
-    async fn next_draft(&mut self) -> Result<Next, LlmError> {
-        let waiting = self.store.waiting(self.model()).map_err(broken)?;
-        if waiting == 0 {
-            return Ok(Next::Nothing);
-        }
-        if waiting < self.settings.min_requests {
-            self.store.go_live(self.model()).await.map_err(broken)?;
-            return Ok(Next::Nothing);
-        }
-        let limits = self.batch().limits();
-        let most = self
-            .settings
-            .max_requests
-            .map_or(limits.requests, |own| own.min(limits.requests));
-        let most_bytes = self.settings.max_bytes.min(limits.bytes);
-        let mut lines: Vec<BatchLine> = Vec::new();
-        let mut calls = Vec::new();
-        let (mut bytes, mut after, mut full) = (0, -1, false);
-        while !full && lines.len() < most {
-            let page = self
-                .store
-                .next_waiting(self.model(), after, PAGE.min(most - lines.len()))
-                .map_err(broken)?;
-            if page.is_empty() {
-                break;
-            }
-            for call in page {
-                after = call.row;
-                let line = match self.batch().encode(&call.key, &call.request) {
-                    Ok(line) => line,
-                    Err(error) => {
-                        self.store
-                            .fail_pending(call.key, &error)
-                            .await
-                            .map_err(broken)?;
-                        continue;
-                    }
-                };
-                // With the newline or comma that follows it.
-                let size = line.json.len() + 1;
-                if size > most_bytes {
-                    let error = LlmError::new(
-                        LlmErrorKind::BadRequest,
-                        format!(
-                            "a request of {size} bytes does not fit into a batch of {}, which takes {most_bytes}; raise batch.max_bytes or make it live",
-                            self.model()
-                        ),
-                    );
-                    self.store
-                        .fail_pending(call.key, &error)
-                        .await
-                        .map_err(broken)?;
-                    continue;
-                }
-                if bytes + size > most_bytes {
-                    full = true;
-                    break;
-                }
-                bytes += size;
-                let (own, shared) = call.request.text_bytes();
-                calls.push((call.stage, own + shared, call.request.max_tokens));
-                lines.push(line);
-            }
-        }
-        if lines.is_empty() {
-            return Ok(Next::Nothing);
-        }
-        let chat = &self.through.chat;
-        let fitting = self.purse.fit_batch(
-            &self.model().to_string(),
-            &calls,
-            chat.capabilities().max_output,
-            |usage| chat.quote(usage, CallMode::Batch),
-        );
-        match fitting {
-            Ok((fitting, amount)) => {
-                lines.truncate(fitting);
-                self.over = None;
-                Ok(Next::Draft(Draft { lines, amount }))
-            }
-            Err(over) => {
-                self.over = Some(over);
-                Ok(Next::NoRoom)
-            }
-        }
-    }
-
     /// Records a batch, creates it and records that. Answers whether another may be tried at once.
     async fn create(&mut self, draft: Draft) -> Result<bool, LlmError> {
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -327,14 +234,17 @@ impl<'a> Lane<'a> {
         loop {
             let listed = match self.batch().find(&question).await {
                 Ok(ids) => {
+                    let mut doubtful = false;
                     for id in ids {
+                        doubtful |= self.store.is_doubtful(&id).map_err(broken)?;
                         if !self.store.is_taken(&id).map_err(broken)? {
                             self.note(&format!("{}: found batch {id} again", self.model()));
                             let certain = self.batch().finds_by_tag();
                             return self.attach(&lost.tag, &id, certain).await;
                         }
                     }
-                    true
+                    // One that another batch took for its own may be this one.
+                    !doubtful
                 }
                 Err(error) if error.is_fatal() => return Err(error),
                 Err(error) => {
@@ -353,21 +263,24 @@ impl<'a> Lane<'a> {
             left -= wait;
             self.pause(Duration::from_secs_f64(wait)).await?;
         }
-        self.end(
-            &lost.tag,
-            "not created",
-            Some("no such batch was found at the provider".to_owned()),
-            HashMap::new(),
-            Verdict::Again,
-        )
-        .await
-    }
-
-    /// When nothing more is to be hoped for.
-    fn deadline(&self, batch: &BatchRecord, told: Option<u64>) -> u64 {
-        told.or(batch.expires_at)
-            .unwrap_or(batch.begun_at + LONGEST)
-            + GRACE
+        let end = BatchEnd {
+            state: "not created".to_owned(),
+            detail: Some("no such batch was found at the provider".to_owned()),
+            errors: HashMap::new(),
+            silent: Verdict::Again,
+            tries: self.settings.tries,
+        };
+        // Another lane may have found that its batch is this one.
+        let closed = self
+            .store
+            .end_uncreated(&lost.tag, end)
+            .await
+            .map_err(broken)?;
+        if closed {
+            self.purse.release_batch(lost.tag.as_str());
+            self.observe(&lost.tag)?;
+        }
+        Ok(())
     }
 
     /// Looks at a batch, and takes it in when it is over.
@@ -383,7 +296,7 @@ impl<'a> Lane<'a> {
                 return Ok(());
             }
             // With another key or workspace it would be unknown too: its requests are not sent again while it may live.
-            Err(error) if now() <= self.deadline(batch, None) => {
+            Err(error) if now() <= deadline(batch, None) => {
                 return Err(LlmError::new(
                     LlmErrorKind::Unauthorized,
                     format!(
@@ -413,95 +326,15 @@ impl<'a> Lane<'a> {
             .await
             .map_err(broken)?;
         self.observe(&batch.tag)?;
-        let deadline = self.deadline(batch, status.expires_at);
         match &status.state {
             state if state.has_results() => self.fetch(batch, id, state.as_str()).await,
             BatchState::Failed => self.take_refusal(batch, &status).await,
             // Nobody said it is over, but it must be.
-            _ if now() > deadline => self.fetch(batch, id, "overdue").await,
+            _ if now() > deadline(batch, status.expires_at) => {
+                self.fetch(batch, id, "overdue").await
+            }
             _ => Ok(()),
         }
-    }
-
-    /// Stores all results of a batch and closes it.
-    async fn fetch(&mut self, batch: &BatchRecord, id: &str, end: &str) -> Result<(), LlmError> {
-        let mut errors: HashMap<RequestKey, Verdict> = HashMap::new();
-        let mut page: Option<String> = None;
-        let mut certain = batch.certain;
-        let mut strangers = 0_u64;
-        loop {
-            let results = match self.batch().results(id, page.as_deref()).await {
-                Ok(results) => results,
-                Err(error) if error.is_fatal() => return Err(error),
-                Err(error) if error.is_retryable() => {
-                    // What is stored is stored; the rest comes with the next look.
-                    self.note(&format!("{}: results of {id}: {error}", self.model()));
-                    return Ok(());
-                }
-                Err(error) => {
-                    let detail = format!("its results cannot be fetched: {error}");
-                    return self
-                        .end(&batch.tag, end, Some(detail), errors, self.silent())
-                        .await;
-                }
-            };
-            if !certain && !results.items.is_empty() {
-                let keys: Vec<RequestKey> = results.items.iter().map(|(key, _)| *key).collect();
-                match self.store.holder_of(&keys).map_err(broken)? {
-                    Some(tag) if tag == batch.tag => certain = true,
-                    // Batches of one size that were created together: the ids were mixed up.
-                    Some(other) => {
-                        return self
-                            .store
-                            .hand_over(&batch.tag, &other, id)
-                            .await
-                            .map_err(broken);
-                    }
-                    None => {
-                        self.note(&format!("{}: batch {id} is somebody else's", self.model()));
-                        return self
-                            .store
-                            .detach_batch(&batch.tag, id)
-                            .await
-                            .map_err(broken);
-                    }
-                }
-            }
-            for (key, result) in results.items {
-                match result {
-                    Ok(response) => {
-                        let cost = response
-                            .cost_usd
-                            .or_else(|| self.through.chat.quote(&response.usage, CallMode::Batch));
-                        let usage = response.usage;
-                        let known = self
-                            .store
-                            .settle_reply(key, response, cost)
-                            .await
-                            .map_err(broken)?;
-                        match known {
-                            Some((stage, bytes)) => {
-                                self.purse
-                                    .spend_batched(&stage, &batch.model, bytes, &usage, cost);
-                            }
-                            None => strangers += 1,
-                        }
-                    }
-                    Err(error) => {
-                        errors.insert(key, self.verdict(&error));
-                    }
-                }
-            }
-            page = results.next;
-            if page.is_none() {
-                break;
-            }
-        }
-        self.back_off = 0;
-        let detail = (strangers > 0)
-            .then(|| format!("{strangers} results were of no request that still waited"));
-        self.end(&batch.tag, end, detail, errors, self.silent())
-            .await
     }
 
     /// A batch was refused as a whole after it was created.
