@@ -60,7 +60,7 @@ impl ProviderModel {
     /// minutes or the timeout is paid for and lost. Its own SDK refuses such calls by the same rule.
     fn check_time(&self, request: &ChatRequest) -> Result<(), LlmError> {
         let limit = request.max_tokens.unwrap_or(0);
-        let worst = Duration::from_secs(3600).mul_f64(f64::from(limit) / 128_000.0);
+        let worst = Duration::from_hours(1).mul_f64(f64::from(limit) / 128_000.0);
         let allowed = self.timeout.max(HttpOptions::default().timeout);
         if self.info.kind != ProviderKind::Anthropic || worst <= allowed {
             return Ok(());
