@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -20,6 +21,63 @@ impl Drop for Server {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// What the providers were asked adds up, over calls and over stages.
+fn traffic_adds_up(traffic: &Value) {
+    for provider in ["anthropic", "openai", "gemini", "xai"] {
+        let stats = &traffic["providers"][provider];
+        let count = |field: &str| stats[field].as_u64().expect("a count");
+        assert_eq!(count("sent"), count("calls") + count("retries"), "{stats}");
+        assert_eq!(
+            (count("failed"), count("usage_mismatches")),
+            (0, 0),
+            "{stats}"
+        );
+    }
+    let asked = |stage: &Value| {
+        stage["calls"]
+            .as_object()
+            .expect("an object")
+            .values()
+            .filter_map(Value::as_u64)
+            .sum::<u64>()
+    };
+    let by_stage: u64 = traffic["stages"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(asked)
+        .sum();
+    let stats = traffic["providers"]
+        .as_object()
+        .expect("an object")
+        .values();
+    assert_eq!(
+        by_stage,
+        stats
+            .filter_map(|stats| stats["calls"].as_u64())
+            .sum::<u64>()
+    );
+}
+
+/// Two samples of a question are two answers.
+fn samples_are_apart(run: &Path) {
+    let rows = TableDir::new(run.join("tables"))
+        .rows::<ResponseRow>()
+        .expect("the table");
+    let mut samples: BTreeMap<(String, String), BTreeSet<Option<String>>> = BTreeMap::new();
+    for row in rows {
+        let row = row.expect("a row");
+        let texts = samples.entry((row.scenario_id, row.model)).or_default();
+        texts.insert(row.text);
+    }
+    let apart = samples.values().filter(|texts| texts.len() == 2).count();
+    assert!(
+        10 * apart > 9 * samples.len(),
+        "{apart} of {}",
+        samples.len()
+    );
 }
 
 #[test]
@@ -66,55 +124,8 @@ fn a_run_over_http_with_faults_answers_every_request_once() {
     let result: Value = serde_json::from_slice(&run.stdout).unwrap();
     assert_eq!(result["simulated"], true);
     assert!(result["calls_made"].as_u64().unwrap() > 300, "{result}");
-    let traffic = &result["traffic"];
-    for provider in ["anthropic", "openai", "gemini", "xai"] {
-        let stats = &traffic["providers"][provider];
-        let count = |field: &str| stats[field].as_u64().unwrap();
-        assert_eq!(count("sent"), count("calls") + count("retries"), "{stats}");
-        assert_eq!(
-            (count("failed"), count("usage_mismatches")),
-            (0, 0),
-            "{stats}"
-        );
-    }
-    let asked = |stage: &Value| {
-        stage["calls"]
-            .as_object()
-            .unwrap()
-            .values()
-            .filter_map(Value::as_u64)
-            .sum::<u64>()
-    };
-    let by_stage: u64 = traffic["stages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(asked)
-        .sum();
-    let stats = traffic["providers"].as_object().unwrap().values();
-    assert_eq!(
-        by_stage,
-        stats
-            .filter_map(|stats| stats["calls"].as_u64())
-            .sum::<u64>()
-    );
-
-    // Two samples of a question are two answers.
-    let rows = TableDir::new(run_dir.join("tables"))
-        .rows::<ResponseRow>()
-        .unwrap();
-    let mut samples: BTreeMap<(String, String), BTreeSet<Option<String>>> = BTreeMap::new();
-    for row in rows {
-        let row = row.unwrap();
-        let texts = samples.entry((row.scenario_id, row.model)).or_default();
-        texts.insert(row.text);
-    }
-    let apart = samples.values().filter(|texts| texts.len() == 2).count();
-    assert!(
-        10 * apart > 9 * samples.len(),
-        "{apart} of {}",
-        samples.len()
-    );
+    traffic_adds_up(&result["traffic"]);
+    samples_are_apart(&run_dir);
     let stages = result["report"]["stages"].as_array().unwrap();
     assert!(stages.iter().any(|stage| stage["stage"] == "verdicts"));
     for stage in stages {

@@ -133,9 +133,9 @@ async fn every_aimock_marker_ends_right() {
             });
         }
     }
-    let (mut cells, mut wrong) = (BTreeMap::new(), Vec::new());
+    let (mut ends, mut wrong) = (BTreeMap::new(), Vec::new());
     for (place, cell, mistake) in calls.join_all().await {
-        cells.insert(place, cell);
+        ends.insert(place, cell);
         wrong.extend(mistake);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -144,7 +144,7 @@ async fn every_aimock_marker_ends_right() {
     for (at, (marker, ..)) in markers().into_iter().enumerate() {
         let mut endings: Vec<(&String, Vec<&str>)> = Vec::new();
         for (column, (kind, _)) in FORMATS.iter().enumerate() {
-            let cell = &cells[&(at, column)];
+            let cell = &ends[&(at, column)];
             match endings.iter_mut().find(|(ending, _)| *ending == cell) {
                 Some((_, kinds)) => kinds.push(kind.as_str()),
                 None => endings.push((cell, vec![kind.as_str()])),
