@@ -157,7 +157,7 @@ fn table(shown: &[&ModelInfo], catalog: &Catalog, today: Date) -> String {
             None => String::new(),
         };
         if let Some(other) = &info.rerouted_to {
-            ends += &format!(", then {other}");
+            let _ = write!(ends, ", then {other}");
         }
         let schema = match info.structured_output {
             StructuredOutput::JsonSchema => "native",
