@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -48,8 +48,8 @@ fn question(number: u64) -> String {
 /// The reply to a request: the number it begins with and an answer of some 300 tokens.
 fn reply(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let number = text.split(':').filter_map(|part| part.rsplit('"').next());
-    let number = number.filter_map(|part| part.parse::<u64>().ok()).next();
+    let mut parts = text.split(':').filter_map(|part| part.rsplit('"').next());
+    let number = parts.find_map(|part| part.parse::<u64>().ok());
     let answer = "I would tell her what I fear, and leave the choice to her. ".repeat(20);
     serde_json::json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "m",
@@ -60,6 +60,19 @@ fn reply(body: &[u8]) -> String {
     .to_string()
 }
 
+async fn answer(request: Request<Incoming>) -> hyper::http::Result<Response<Full<Bytes>>> {
+    // A body that breaks off is an empty one: the client went away.
+    let body = request.into_body().collect().await;
+    let body = body.map(Collected::to_bytes).unwrap_or_default();
+    Response::builder()
+        .header("content-type", "application/json")
+        .header("x-request-id", "req_1")
+        .header("x-ratelimit-limit-requests", "100000000")
+        .header("x-ratelimit-remaining-requests", "99999999")
+        .header("x-ratelimit-reset-requests", "1ms")
+        .body(Full::new(Bytes::from(reply(&body))))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn serve() -> Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -67,17 +80,7 @@ async fn serve() -> Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let answer = service_fn(|request: Request<Incoming>| async {
-            let body = request.into_body().collect().await?.to_bytes();
-            let mut response = Response::new(Full::new(Bytes::from(reply(&body))));
-            let headers = response.headers_mut();
-            headers.insert("content-type", "application/json".parse()?);
-            headers.insert("x-request-id", "req_1".parse()?);
-            headers.insert("x-ratelimit-limit-requests", "100000000".parse()?);
-            headers.insert("x-ratelimit-remaining-requests", "99999999".parse()?);
-            headers.insert("x-ratelimit-reset-requests", "1ms".parse()?);
-            Ok::<_, Box<dyn Error + Send + Sync>>(response)
-        });
+        let answer = service_fn(answer);
         tokio::spawn(async move {
             let http = hyper::server::conn::http1::Builder::new();
             // Ends with the client.

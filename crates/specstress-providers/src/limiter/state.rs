@@ -107,9 +107,10 @@ impl State {
         (id, bell)
     }
 
-    /// Takes a waiter that gave up out of the queue.
+    /// Takes a waiter that gave up out of the queue; one that had its turn is there no more.
     pub(super) fn leave(&mut self, id: u64) {
-        if let Some(at) = self.queue.iter().position(|waiter| waiter.id == id) {
+        // Ids grow along the queue.
+        if let Ok(at) = self.queue.binary_search_by_key(&id, |waiter| waiter.id) {
             self.queue.remove(at);
             self.ring();
         }

@@ -82,15 +82,30 @@ const EMBEDDERS: [(ProviderKind, u16, &str, Option<u32>); 5] = [
         "text-embedding-3-large",
         Some(256),
     ),
-    (ProviderKind::OpenAi, OPENAI, "text-embedding-3-small", None),
+    (
+        ProviderKind::OpenAi,
+        OPENAI,
+        "text-embedding-3-small",
+        Some(512),
+    ),
     (
         ProviderKind::Gemini,
         GEMINI,
         "gemini-embedding-001",
         Some(768),
     ),
-    (ProviderKind::Gemini, GEMINI, "gemini-embedding-2", None),
-    (ProviderKind::Compatible, OPENAI, "never-heard-of", None),
+    (
+        ProviderKind::Gemini,
+        GEMINI,
+        "gemini-embedding-2",
+        Some(768),
+    ),
+    (
+        ProviderKind::Compatible,
+        OPENAI,
+        "never-heard-of",
+        Some(256),
+    ),
 ];
 
 fn schema() -> ResponseSchema {
