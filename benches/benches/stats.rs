@@ -12,8 +12,8 @@ use rand::{RngExt, SeedableRng};
 use specstress_benches::timed;
 use specstress_stats::ndarray::{Array2, Array3, ArrayView2, Axis};
 use specstress_stats::{
-    Bootstrap, Coefficient, DisagreementParams, PanelDisagreements, agreement_bootstrap,
-    disagreement_panels, fleiss_kappa,
+    Bootstrap, Coefficient, DisagreementParams, PanelDisagreement, PanelDisagreements,
+    agreement_bootstrap, disagreement_panels, fleiss_kappa,
 };
 
 const SCENARIOS: usize = 411_000;
@@ -70,7 +70,7 @@ fn read(found: &[PanelDisagreements]) -> (f64, usize) {
     let all = || found.iter().flat_map(PanelDisagreements::iter);
     (
         all().filter_map(|found| found.max()).sum(),
-        all().filter(|found| found.is_high()).count(),
+        all().filter(PanelDisagreement::is_high).count(),
     )
 }
 
