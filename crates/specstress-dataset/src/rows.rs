@@ -96,7 +96,7 @@ pub struct ResponseRow {
     pub input_tokens: Option<u64>,
     /// Tokens written, reasoning included.
     pub output_tokens: Option<u64>,
-    /// What the provider says it cost, in US dollars.
+    /// Its list price as a live call, in US dollars. What was paid is in the call store.
     pub cost_usd: Option<f64>,
     /// Key of the call in the call store.
     pub request_key: String,

@@ -28,6 +28,64 @@ pub enum LlmErrorKind {
     Store,
     /// The run was asked to stop before the call was made.
     Stopped,
+    /// The call would go beyond the budget: it was not made, and the run stops.
+    OverBudget,
+    /// The call was put off: it comes back with a batch, or it was only counted.
+    Deferred,
+    /// Only stored replies are read, and this one is not there.
+    NotStored,
+    /// The batch ended before the provider came to this request: not billed, send it again.
+    Expired,
+}
+
+impl LlmErrorKind {
+    /// The name in ledgers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transport => "transport",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::BadReply => "bad_reply",
+            Self::BadRequest => "bad_request",
+            Self::UnknownModel => "unknown_model",
+            Self::WrongModel => "wrong_model",
+            Self::Unauthorized => "unauthorized",
+            Self::QuotaExhausted => "quota_exhausted",
+            Self::Store => "store",
+            Self::Stopped => "stopped",
+            Self::OverBudget => "over_budget",
+            Self::Deferred => "deferred",
+            Self::NotStored => "not_stored",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl std::str::FromStr for LlmErrorKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [
+            Self::Transport,
+            Self::RateLimited,
+            Self::Unavailable,
+            Self::BadReply,
+            Self::BadRequest,
+            Self::UnknownModel,
+            Self::WrongModel,
+            Self::Unauthorized,
+            Self::QuotaExhausted,
+            Self::Store,
+            Self::Stopped,
+            Self::OverBudget,
+            Self::Deferred,
+            Self::NotStored,
+            Self::Expired,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+        .ok_or_else(|| format!("unknown kind of error {text:?}"))
+    }
 }
 
 /// A call that brought no reply. Owns its whole story and names no foreign type; it never holds a key,
@@ -98,6 +156,7 @@ impl LlmError {
                 | LlmErrorKind::RateLimited
                 | LlmErrorKind::Unavailable
                 | LlmErrorKind::BadReply
+                | LlmErrorKind::Expired
         )
     }
 
@@ -105,7 +164,10 @@ impl LlmError {
     pub fn is_fatal(&self) -> bool {
         matches!(
             self.kind,
-            LlmErrorKind::Unauthorized | LlmErrorKind::QuotaExhausted | LlmErrorKind::Store
+            LlmErrorKind::Unauthorized
+                | LlmErrorKind::QuotaExhausted
+                | LlmErrorKind::Store
+                | LlmErrorKind::OverBudget
         )
     }
 
@@ -166,5 +228,18 @@ mod tests {
         );
         assert_eq!(error.source().unwrap().to_string(), "slow down");
         assert!(LlmError::new(LlmErrorKind::Store, "disk full").is_fatal());
+    }
+
+    #[test]
+    fn kinds_round_trip_through_their_names() {
+        for kind in [
+            LlmErrorKind::Transport,
+            LlmErrorKind::OverBudget,
+            LlmErrorKind::Deferred,
+            LlmErrorKind::Expired,
+        ] {
+            assert_eq!(kind.as_str().parse::<LlmErrorKind>().unwrap(), kind);
+        }
+        assert!("odd".parse::<LlmErrorKind>().is_err());
     }
 }

@@ -23,12 +23,16 @@
 //! | [`ChatModel`] | `id`, `chat` | a provider client, a mock, a simulated model |
 //! | [`EmbeddingModel`] | `id`, `embed` | the same for vectors |
 //! | [`CallStore`] | `get`, `put` | a durable log of replies |
+//! | [`BatchModel`] | seven, from `encode` to `cancel` | a provider's batch service |
+//! | [`CallGate`] | `admit`, `ended` | who decides on new calls: budgets, batches, dry runs |
 //!
 //! [`ChatModelExt`] gives callers typed JSON replies with bounded re-asks on top of any [`ChatModel`];
 //! [`Recorder`] puts a [`CallStore`] in front of one, so that no reply is ever paid for twice.
 
+mod batch;
 mod error;
 mod ext;
+mod gate;
 mod id;
 pub mod json;
 mod key;
@@ -42,11 +46,15 @@ mod scripted;
 mod settings;
 mod store;
 
+pub use batch::{
+    BatchLimits, BatchLine, BatchModel, BatchPage, BatchState, BatchStatus, BatchTag, LostBatch,
+};
 pub use error::{LlmError, LlmErrorKind};
 pub use ext::ChatModelExt;
+pub use gate::{Ask, CallGate, NewCall};
 pub use id::ModelId;
 pub use key::{Digest, RequestKey};
-pub use model::{Capabilities, ChatModel, Embedding, EmbeddingModel, EmbeddingRequest};
+pub use model::{CallMode, Capabilities, ChatModel, Embedding, EmbeddingModel, EmbeddingRequest};
 pub use outcome::{OutcomeKind, Unanswered};
 pub use prompt::{Prompt, PromptError, block, read_block, read_blocks, shield};
 pub use recorder::{CallCounts, Recorded, Recorder, StopSignal};

@@ -2,11 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::error::LlmError;
 use crate::id::ModelId;
 use crate::request::ChatRequest;
-use crate::response::ChatResponse;
+use crate::response::{ChatResponse, Usage};
 
 /// What a model can do, as far as callers choose by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,31 @@ pub struct Capabilities {
     pub sampling: bool,
     /// The provider has a batch service for it.
     pub batch: bool,
+    /// Most tokens it writes in one answer, where that is known.
+    pub max_output: Option<u32>,
+}
+
+/// Under which terms a call is made.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum CallMode {
+    /// Answered at once.
+    #[default]
+    Live,
+    /// Through the provider's batch service.
+    Batch,
+}
+
+impl CallMode {
+    /// `live` or `batch`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Batch => "batch",
+        }
+    }
 }
 
 /// A language model: one conversation in, one complete answer out.
@@ -40,6 +66,12 @@ pub trait ChatModel: Send + Sync + fmt::Debug {
     /// What the model can do; nothing, when unsaid.
     fn capabilities(&self) -> Capabilities {
         Capabilities::default()
+    }
+
+    /// The list price of a call with this usage, in US dollars; `None` where it is not known.
+    fn quote(&self, usage: &Usage, mode: CallMode) -> Option<f64> {
+        let _ = (usage, mode);
+        None
     }
 }
 
@@ -81,6 +113,12 @@ pub trait EmbeddingModel: Send + Sync + fmt::Debug {
     fn max_batch(&self) -> usize {
         64
     }
+
+    /// The list price of embedding this many tokens, in US dollars; `None` where it is not known.
+    fn quote(&self, tokens: u64) -> Option<f64> {
+        let _ = tokens;
+        None
+    }
 }
 
 macro_rules! forward {
@@ -96,6 +134,9 @@ macro_rules! forward {
             fn capabilities(&self) -> Capabilities {
                 (**self).capabilities()
             }
+            fn quote(&self, usage: &Usage, mode: CallMode) -> Option<f64> {
+                (**self).quote(usage, mode)
+            }
         }
 
         #[async_trait]
@@ -108,6 +149,9 @@ macro_rules! forward {
             }
             fn max_batch(&self) -> usize {
                 (**self).max_batch()
+            }
+            fn quote(&self, tokens: u64) -> Option<f64> {
+                (**self).quote(tokens)
             }
         }
     )+};

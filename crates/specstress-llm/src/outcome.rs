@@ -115,7 +115,17 @@ impl Unanswered {
             Self::Blocked { .. } => OutcomeKind::Blocked,
             Self::Truncated => OutcomeKind::Truncated,
             Self::Unparsable { .. } => OutcomeKind::Unparsable,
-            Self::Failed(error) if error.kind() == LlmErrorKind::Stopped => OutcomeKind::NotRun,
+            Self::Failed(error)
+                if matches!(
+                    error.kind(),
+                    LlmErrorKind::Stopped
+                        | LlmErrorKind::Deferred
+                        | LlmErrorKind::NotStored
+                        | LlmErrorKind::OverBudget
+                ) =>
+            {
+                OutcomeKind::NotRun
+            }
             Self::Failed(_) => OutcomeKind::Failed,
             Self::NotRun { .. } => OutcomeKind::NotRun,
         }
@@ -127,6 +137,11 @@ impl Unanswered {
             Self::Failed(error) if error.is_fatal() => Some(error),
             _ => None,
         }
+    }
+
+    /// Whether a call of this item was put off, so that the item is not over yet.
+    pub fn is_deferred(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.kind() == LlmErrorKind::Deferred)
     }
 
     /// Whether the run was asked to stop before this item was done.

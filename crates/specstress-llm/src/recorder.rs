@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::error::{LlmError, LlmErrorKind};
+use crate::gate::{Ask, CallGate, NewCall};
 use crate::id::ModelId;
 use crate::key::RequestKey;
-use crate::model::{Capabilities, ChatModel, Embedding, EmbeddingModel, EmbeddingRequest};
+use crate::model::{
+    CallMode, Capabilities, ChatModel, Embedding, EmbeddingModel, EmbeddingRequest,
+};
 use crate::request::ChatRequest;
-use crate::response::ChatResponse;
+use crate::response::{ChatResponse, Usage};
 use crate::store::{CallReply, CallRequest, CallStore, StoreError, StoredCall};
 
 /// Asks a run to stop: calls in flight end and are stored, no new call is made.
@@ -81,6 +84,7 @@ impl CallCounts {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     store: Arc<dyn CallStore>,
+    gate: Arc<dyn CallGate>,
     stop: StopSignal,
     counts: Arc<CallCounts>,
     in_flight: Arc<InFlight>,
@@ -91,10 +95,18 @@ impl Recorder {
     pub fn new(store: Arc<dyn CallStore>) -> Self {
         Self {
             store,
+            gate: Arc::new(()),
             stop: StopSignal::default(),
             counts: Arc::default(),
             in_flight: Arc::default(),
         }
+    }
+
+    /// Asks this gate before every new call.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn CallGate>) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// Uses a stop signal that others hold too.
@@ -130,14 +142,20 @@ impl Recorder {
         Ok(reply)
     }
 
-    fn admit(&self) -> Result<(), LlmError> {
+    async fn admit(&self, call: &NewCall<'_>) -> Result<(), LlmError> {
         if self.stop.is_stopped() {
             return Err(LlmError::new(
                 LlmErrorKind::Stopped,
                 "the run was asked to stop",
             ));
         }
-        Ok(())
+        self.gate.admit(call).await
+    }
+
+    /// Tells everyone who counts that an admitted call failed.
+    fn failed(&self, call: &NewCall<'_>, error: &LlmError) {
+        CallCounts::add(&self.counts.failed, call.keys.len());
+        self.gate.ended(call, Err(error));
     }
 }
 
@@ -173,18 +191,29 @@ impl<M: ChatModel> ChatModel for Recorded<M> {
         match recorder.look_up(&key).await? {
             Some(CallReply::Chat(response)) => return Ok(response),
             Some(CallReply::Embedding(_)) => return Err(wrong_kind(&key)),
-            None => recorder.admit()?,
+            None => {}
         }
+        let call = NewCall {
+            keys: &[key],
+            ask: Ask::Chat(&self.model, request),
+        };
+        recorder.admit(&call).await?;
         let response = self
             .model
             .chat(request)
             .await
-            .inspect_err(|_| CallCounts::add(&recorder.counts.failed, 1))?;
+            .inspect_err(|error| recorder.failed(&call, error))?;
+        let cost_usd = response
+            .cost_usd
+            .or_else(|| self.model.quote(&response.usage, CallMode::Live));
+        recorder.gate.ended(&call, Ok((response.usage, cost_usd)));
         let call = StoredCall {
             key,
             model: self.model.id().clone(),
             request: CallRequest::Chat(request.clone()),
             reply: CallReply::Chat(response.clone()),
+            mode: CallMode::Live,
+            cost_usd,
         };
         recorder.store.put(call).await.map_err(store_failed)?;
         CallCounts::add(&recorder.counts.made, 1);
@@ -193,6 +222,10 @@ impl<M: ChatModel> ChatModel for Recorded<M> {
 
     fn capabilities(&self) -> Capabilities {
         self.model.capabilities()
+    }
+
+    fn quote(&self, usage: &Usage, mode: CallMode) -> Option<f64> {
+        self.model.quote(usage, mode)
     }
 }
 
@@ -235,16 +268,31 @@ impl<M: EmbeddingModel> EmbeddingModel for Recorded<M> {
             }
         }
         for batch in missing.chunks(self.model.max_batch().max(1)) {
-            recorder.admit()?;
+            let keys: Vec<RequestKey> = batch.iter().map(|&(key, _)| key).collect();
             let asked = EmbeddingRequest {
                 texts: batch.iter().map(|&(_, text)| text.clone()).collect(),
                 dimensions: request.dimensions,
             };
+            let call = NewCall {
+                keys: &keys,
+                ask: Ask::Embed(&self.model, &asked),
+            };
+            recorder.admit(&call).await?;
             let replies = self
                 .model
                 .embed(&asked)
                 .await
-                .inspect_err(|_| CallCounts::add(&recorder.counts.failed, batch.len()))?;
+                .inspect_err(|error| recorder.failed(&call, error))?;
+            // Providers report tokens per request at best, so a text's share is by its length.
+            let usage = Usage {
+                input: call.input_tokens(),
+                ..Usage::default()
+            };
+            let cost_usd = self.model.quote(usage.input);
+            recorder.gate.ended(&call, Ok((usage, cost_usd)));
+            let (bytes, _) = call.bytes();
+            let share =
+                |text: &str| cost_usd.map(|cost| cost * text.len() as f64 / bytes.max(1) as f64);
             if replies.len() != batch.len() {
                 return Err(LlmError::new(
                     LlmErrorKind::BadReply,
@@ -255,12 +303,14 @@ impl<M: EmbeddingModel> EmbeddingModel for Recorded<M> {
                     ),
                 ));
             }
-            for ((&(key, _), text), vector) in batch.iter().zip(asked.texts).zip(replies) {
+            for ((&key, text), vector) in keys.iter().zip(&asked.texts).zip(replies) {
                 let call = StoredCall {
                     key,
                     model: id.clone(),
+                    mode: CallMode::Live,
+                    cost_usd: share(text),
                     request: CallRequest::Embedding {
-                        text,
+                        text: text.clone(),
                         dimensions: request.dimensions,
                     },
                     reply: CallReply::Embedding(vector.clone()),
@@ -278,6 +328,10 @@ impl<M: EmbeddingModel> EmbeddingModel for Recorded<M> {
 
     fn max_batch(&self) -> usize {
         self.model.max_batch()
+    }
+
+    fn quote(&self, tokens: u64) -> Option<f64> {
+        self.model.quote(tokens)
     }
 }
 

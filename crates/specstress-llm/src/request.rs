@@ -315,6 +315,21 @@ impl ChatRequest {
         self
     }
 
+    /// Bytes of text in this request's own parts and in its shared ones: `(own, shared)`.
+    pub fn text_bytes(&self) -> (u64, u64) {
+        let parts = self.messages.iter().flat_map(|message| &message.parts);
+        self.system
+            .iter()
+            .chain(parts)
+            .fold((0, 0), |(own, shared), part| {
+                let bytes = part.as_str().len() as u64;
+                match part {
+                    Part::Text(_) => (own + bytes, shared),
+                    Part::Shared(_) => (own, shared + bytes),
+                }
+            })
+    }
+
     /// The text of the last user turn; empty when there is none.
     pub fn last_user_text(&self) -> String {
         self.messages

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::ModelId;
 use crate::key::RequestKey;
-use crate::model::Embedding;
+use crate::model::{CallMode, Embedding};
 use crate::request::ChatRequest;
 use crate::response::ChatResponse;
 
@@ -46,6 +46,10 @@ pub struct StoredCall {
     pub request: CallRequest,
     /// What came back.
     pub reply: CallReply,
+    /// Under which terms.
+    pub mode: CallMode,
+    /// What it cost, in US dollars: what the provider says, else the list price; `None` where neither is known.
+    pub cost_usd: Option<f64>,
 }
 
 /// A store that failed: full disk, broken file, no permission.

@@ -2,16 +2,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 
 use futures::stream::{FuturesUnordered, StreamExt};
-use specstress_llm::{LlmError, OutcomeKind, Unanswered};
+use specstress_llm::{LlmError, LlmErrorKind, OutcomeKind, Unanswered};
 
 use crate::error::PipelineError;
-use crate::progress::StageName;
 
 /// Why a stage ends before its items do.
 #[derive(Debug)]
 pub(crate) enum Abort {
     /// The run was asked to stop.
     Stopped,
+    /// Calls were put off: the stage must be gone through again.
+    Deferred,
     /// Every further call would fail.
     Fatal(LlmError),
     /// A table, a file or a computation failed.
@@ -19,10 +20,12 @@ pub(crate) enum Abort {
 }
 
 impl Abort {
-    pub(crate) fn into_error(self, stage: StageName) -> PipelineError {
-        let stage = stage.as_str();
+    pub(crate) fn into_error(self, stage: &'static str) -> PipelineError {
         match self {
-            Self::Stopped => PipelineError::Stopped { stage },
+            Self::Stopped | Self::Deferred => PipelineError::Stopped { stage },
+            Self::Fatal(source) if source.kind() == LlmErrorKind::OverBudget => {
+                PipelineError::OverBudget { stage, source }
+            }
             Self::Fatal(source) => PipelineError::Fatal { stage, source },
             Self::Error(error) => error,
         }
@@ -67,6 +70,7 @@ pub(crate) fn settle<T>(result: Result<T, Unanswered>) -> Result<Settled<T>, Abo
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(unanswered) if unanswered.is_stopped() => Err(Abort::Stopped),
+        Err(unanswered) if unanswered.is_deferred() => Err(Abort::Deferred),
         Err(Unanswered::Failed(error)) if error.is_fatal() => Err(Abort::Fatal(error)),
         Err(unanswered) => Ok(Err(Lost {
             outcome: unanswered.kind(),
@@ -82,7 +86,8 @@ const WINDOW: usize = 8;
 /// Works on items with at most `concurrency` at a time and hands the results on in the items' order.
 ///
 /// Memory is bounded by the window whatever the number of items. After the first abort no item starts; those
-/// in flight end first, so that their replies are stored.
+/// in flight end first, so that their replies are stored. An item whose calls were put off aborts nothing: the others
+/// go on, so that theirs are put off too, but no result is handed on after it, and the end is [`Abort::Deferred`].
 pub(crate) async fn ordered<I, F, T>(
     items: impl Iterator<Item = Result<I, Abort>> + Send,
     concurrency: usize,
@@ -100,10 +105,11 @@ where
     let mut waiting: BTreeMap<usize, T> = BTreeMap::new();
     let (mut started, mut emitted) = (0_usize, 0_usize);
     let mut abort: Option<Abort> = None;
+    let mut deferred = false;
     loop {
         while abort.is_none()
             && running.len() < concurrency
-            && started - emitted < concurrency.saturating_mul(WINDOW)
+            && (deferred || started - emitted < concurrency.saturating_mul(WINDOW))
         {
             match items.next() {
                 Some(Ok(item)) => {
@@ -120,7 +126,11 @@ where
             break;
         };
         match result {
-            Ok(value) if abort.is_none() => {
+            Err(Abort::Deferred) => {
+                deferred = true;
+                waiting.clear();
+            }
+            Ok(value) if abort.is_none() && !deferred => {
                 waiting.insert(index, value);
                 while let Some(value) = waiting.remove(&emitted) {
                     emitted += 1;
@@ -137,7 +147,11 @@ where
             }
         }
     }
-    abort.map_or(Ok(()), Err)
+    match abort {
+        Some(abort) => Err(abort),
+        None if deferred => Err(Abort::Deferred),
+        None => Ok(()),
+    }
 }
 
 /// Groups consecutive rows of one key; the rows must be sorted so that equal keys are neighbours.
@@ -251,6 +265,32 @@ mod tests {
         assert!(matches!(result, Err(Abort::Stopped)));
         assert_eq!(started.load(Ordering::SeqCst), ended.load(Ordering::SeqCst));
         assert!(started.into_inner() < 20);
+    }
+
+    #[test]
+    fn what_is_put_off_lets_all_others_start_and_hands_nothing_on_after_it() {
+        let started = AtomicUsize::new(0);
+        let mut got = Vec::new();
+        let result = futures::executor::block_on(ordered(
+            (0..1000_usize).map(Ok),
+            4,
+            |item| {
+                started.fetch_add(1, Ordering::SeqCst);
+                async move {
+                    if item == 10 {
+                        return Err(Abort::Deferred);
+                    }
+                    Ok(item)
+                }
+            },
+            |item| {
+                got.push(item);
+                Ok(())
+            },
+        ));
+        assert!(matches!(result, Err(Abort::Deferred)));
+        assert_eq!(started.into_inner(), 1000);
+        assert_eq!(got, (0..10).collect::<Vec<_>>());
     }
 
     #[test]

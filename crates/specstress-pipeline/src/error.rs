@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use specstress_dataset::DatasetError;
 use specstress_judge::JudgeError;
 use specstress_kcenter::KCenterError;
-use specstress_llm::LlmError;
+use specstress_llm::{LlmError, StoreError};
 use specstress_stats::StatsError;
 use specstress_values::ValuesError;
 
@@ -16,6 +16,17 @@ pub enum PipelineError {
     Stopped {
         /// Where.
         stage: &'static str,
+    },
+    /// The budget is used up; everything that was answered is stored.
+    #[error(
+        "stage {stage}: stopped at the budget; what was answered is stored, so raise the budget and run the same command again to go on"
+    )]
+    OverBudget {
+        /// Where.
+        stage: &'static str,
+        /// Which budget.
+        #[source]
+        source: LlmError,
     },
     /// An error that every further call would meet too.
     #[error(
@@ -86,6 +97,31 @@ pub enum PipelineError {
         /// The cause.
         #[source]
         source: rusqlite::Error,
+    },
+    /// The call store does not say what was spent, or cannot keep its queue.
+    #[error("cannot keep the books of the run")]
+    Books {
+        /// The cause.
+        #[source]
+        source: StoreError,
+    },
+    /// Batches are open that this configuration cannot ask for.
+    #[error(
+        "batches of {models} are open at their providers and paid for, but the config has no batch service for them; put the providers back and run again, so that the replies are fetched"
+    )]
+    OrphanBatches {
+        /// The models, with commas.
+        models: String,
+    },
+    /// A stage that looks at all questions needs the tables of shards that are not that far.
+    #[error(
+        "stage {stage} looks at the questions of all shards, and these are not that far with the same config: {shards}; run them, then run this shard again to go on"
+    )]
+    WaitingForShards {
+        /// Where.
+        stage: &'static str,
+        /// Their numbers, with commas.
+        shards: String,
     },
     /// A setting that cannot work.
     #[error("setting {setting}: {reason}")]

@@ -37,22 +37,36 @@
 //! The people of a study are the traits of the other crates, gathered in [`StudyParts`]. The package
 //! `examples` of the repository runs a whole study as a library.
 
+mod batches;
+mod budget;
 mod drive;
 mod error;
+mod fingerprint;
+mod forecast;
+mod gate;
 mod manifest;
 mod parts;
 mod progress;
 mod run_dir;
 mod settings;
+mod shards;
 mod stages;
 mod store;
 mod study;
+mod survey;
+mod sweep;
 
+pub use batches::{BatchLane, BatchRetry, BatchSettings, Batches, CallSelector};
+pub use budget::{Budget, Cap};
 pub use error::PipelineError;
+pub use fingerprint::Change;
+pub use forecast::{Evidence, Forecast, ForecastRow, ForecastSum, KnownCounts, PriceList, Share};
+pub use gate::CallPolicy;
 pub use manifest::{Manifest, PanelInfo, StageRecord};
 pub use parts::{Author, PanelModel, Prompts, StandardModels, StudyParts, TaskSettings};
 pub use progress::{Observer, StageName};
-pub use run_dir::RunDir;
-pub use settings::{OutlierReading, StdKind, StudySettings, Subset};
-pub use store::{ModelCalls, SqliteStore};
+pub use run_dir::{RunDir, RunOptions};
+pub use settings::{OutlierReading, Shard, StdKind, StudySettings, Subset};
+pub use store::{BatchRecord, CallTotals, ModelCalls, SqliteStore};
 pub use study::Study;
+pub use survey::{MissingCalls, StageState, StageSurvey, Survey};

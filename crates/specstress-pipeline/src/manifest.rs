@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Budget;
 use crate::error::PipelineError;
 use crate::progress::StageName;
 use crate::settings::StudySettings;
@@ -28,6 +29,9 @@ pub struct Manifest {
     pub judges: Vec<String>,
     /// Hashes and names of what went in: `taxonomy`, `spec`, `prompt/NAME`, `model/ROLE`.
     pub inputs: BTreeMap<String, String>,
+    /// What the run may spend.
+    #[serde(default)]
+    pub budget: Budget,
     /// The stages that are done, with rows and outcomes.
     pub stages: Vec<StageRecord>,
 }
@@ -57,6 +61,22 @@ pub struct StageRecord {
     pub stage: StageName,
     /// Items by outcome.
     pub outcomes: BTreeMap<String, u64>,
+    /// What it was made from; empty when it must be made again in any case.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// SHA-256 of its tables' files.
+    #[serde(default)]
+    pub content: String,
+    /// Bytes of its tables' files.
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+impl StageRecord {
+    /// All items.
+    pub fn items(&self) -> u64 {
+        self.outcomes.values().sum()
+    }
 }
 
 impl Manifest {
@@ -69,6 +89,7 @@ impl Manifest {
             panel: Vec::new(),
             judges: Vec::new(),
             inputs: BTreeMap::new(),
+            budget: Budget::default(),
             stages: Vec::new(),
         }
     }

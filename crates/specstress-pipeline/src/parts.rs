@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::json;
 use specstress_judge::{Judge, JudgePrompts, LlmJudge, Spec};
 use specstress_llm::{CallSettings, ChatModel, Digest, EmbeddingModel, Recorder};
 use specstress_rubric::{
@@ -60,8 +61,13 @@ pub struct StudyParts {
     pub labeler: Option<Arc<dyn Labeler>>,
     /// Who judges against the spec; none leaves the verdicts out.
     pub judges: Vec<Arc<dyn Judge>>,
-    /// Hashes and names of what went in, for the manifest: `taxonomy`, `spec`, `prompt/NAME`, `model/ROLE`.
+    /// Hashes and names of what went in, for the manifest: `taxonomy`, `spec`, `prompt/NAME`, `model/ROLE`,
+    /// `settings/TASK`, `panel/KEY`, `sampling`, and `any/NAME` for what every stage depends on.
     pub inputs: BTreeMap<String, String>,
+    /// Whether `inputs` names everything that the outcome depends on. Then a stage whose inputs are unchanged is left
+    /// as it is, instead of being made again from the call store. Say so only when it is true for parts of your own
+    /// too.
+    pub inputs_complete: bool,
     /// Whether the panel is simulated; said everywhere in the output.
     pub simulated: bool,
 }
@@ -174,7 +180,7 @@ impl StudyParts {
         prompts: &Prompts,
         settings: &TaskSettings,
     ) -> Result<Self, crate::PipelineError> {
-        let mut inputs = inputs(spec, &models, prompts);
+        let mut inputs = inputs(spec, &models, prompts, settings);
         let taxonomy_hash = Digest::new("specstress taxonomy 1")
             .field("json", taxonomy.to_json())
             .hex();
@@ -252,14 +258,47 @@ impl StudyParts {
             }),
             judges,
             inputs,
+            inputs_complete: false,
             simulated: false,
         })
     }
 }
 
 /// Hashes and names for the manifest.
-fn inputs(spec: &Spec, models: &StandardModels, prompts: &Prompts) -> BTreeMap<String, String> {
+fn inputs(
+    spec: &Spec,
+    models: &StandardModels,
+    prompts: &Prompts,
+    settings: &TaskSettings,
+) -> BTreeMap<String, String> {
     let mut inputs = BTreeMap::new();
+    let tasks = [
+        ("authors", json!(settings.authors)),
+        ("rubric", json!(settings.rubric)),
+        (
+            "classifier",
+            json!({
+                "call": settings.classifier,
+                "shuffle_seed": settings.shuffle_seed,
+                "blind": settings.blind,
+            }),
+        ),
+        ("labeler", json!(settings.labeler)),
+        ("judges", json!(settings.judges)),
+    ];
+    for (task, how) in tasks {
+        inputs.insert(format!("settings/{task}"), how.to_string());
+    }
+    for (at, panel) in models.panel.iter().enumerate() {
+        let who = json!({
+            "at": at,
+            "model": panel.model.id().to_string(),
+            "name": panel.name,
+            "family": panel.provider,
+            "call": panel.settings,
+        });
+        inputs.insert(format!("panel/{}", panel.key), who.to_string());
+    }
     inputs.insert("spec".to_owned(), spec.hash());
     let all = prompts
         .scenarios

@@ -3,6 +3,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use specstress_llm::OutcomeKind;
 
+use crate::store::BatchRecord;
+
 /// The stages of a study, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +55,26 @@ impl StageName {
         Self::ExpressedValues,
     ];
 
+    /// The stages whose tables this one reads.
+    pub fn needs(self) -> &'static [Self] {
+        use StageName as S;
+        match self {
+            S::Pairs => &[],
+            S::Scenarios => &[S::Pairs],
+            S::Embeddings => &[S::Scenarios],
+            S::Diversity => &[S::Scenarios, S::Embeddings],
+            S::Responses | S::Spectra => &[S::Scenarios, S::Diversity],
+            S::Positions => &[S::Scenarios, S::Diversity, S::Responses, S::Spectra],
+            S::Disagreement => &[S::Scenarios, S::Diversity, S::Positions],
+            S::Selections => &[S::Embeddings, S::Diversity, S::Disagreement],
+            S::Verdicts => &[S::Scenarios, S::Diversity, S::Responses, S::Disagreement],
+            S::Topics => &[S::Scenarios, S::Selections],
+            S::Refusals | S::ExpressedValues => {
+                &[S::Scenarios, S::Diversity, S::Responses, S::Selections]
+            }
+        }
+    }
+
     /// The name in manifests and on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +111,26 @@ pub trait Observer: Send + Sync {
     /// Items ended.
     fn ended(&self, stage: StageName, outcome: OutcomeKind, items: u64) {
         let _ = (stage, outcome, items);
+    }
+
+    /// A stage is to be gone through again once calls that were put off have come back.
+    fn deferred(&self, stage: StageName) {
+        let _ = stage;
+    }
+
+    /// A stage is left as it is: nothing it is made from has changed.
+    fn kept(&self, stage: StageName, items: u64) {
+        let _ = (stage, items);
+    }
+
+    /// A batch was created, was looked at, or has ended.
+    fn batch(&self, batch: &BatchRecord) {
+        let _ = batch;
+    }
+
+    /// Something that a person should know and nobody need act on.
+    fn note(&self, text: &str) {
+        let _ = text;
     }
 
     /// A stage is done and its table written.

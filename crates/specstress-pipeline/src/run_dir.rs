@@ -6,8 +6,12 @@ use std::sync::Arc;
 use specstress_dataset::TableDir;
 use specstress_llm::{Recorder, StopSignal};
 
+use crate::batches::Batches;
+use crate::budget::{Budget, Purse};
 use crate::error::PipelineError;
+use crate::gate::{CallPolicy, RunGate};
 use crate::manifest::Manifest;
+use crate::settings::Shard;
 use crate::store::SqliteStore;
 
 /// The directory of one run, held by one process at a time.
@@ -36,13 +40,38 @@ use crate::store::SqliteStore;
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
+    /// Where manifest and tables are.
+    desk: PathBuf,
     store: Arc<SqliteStore>,
+    gate: Arc<RunGate>,
     stop: StopSignal,
     // Released by the system when the process ends, however it ends.
     _lock: File,
 }
 
+/// The folder of the shards in the run directory of the whole study.
+const SHARDS: &str = "shards";
+
+/// What a process may do with a run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// What is done about calls that are not stored.
+    pub policy: CallPolicy,
+    /// What may be spent, over all sessions of the run.
+    pub budget: Budget,
+    /// Which calls go into batches; without it none.
+    pub batches: Option<Batches>,
+    /// A study beside the run's own, such as a pilot: its manifest and tables are in a folder of this name in the run
+    /// directory, its calls in the run's call store, so that the run finds them.
+    pub beside: Option<String>,
+}
+
 impl RunDir {
+    /// Opens a run directory with every call made live and no budget; see [`open_with`](Self::open_with).
+    pub fn open(path: &Path) -> Result<Self, PipelineError> {
+        Self::open_with(path, RunOptions::default())
+    }
+
     /// Opens a run directory, making it when it is not there, and takes its lock.
     ///
     /// A directory is a run when it holds a manifest or a lock; the lock goes with the process, however it
@@ -52,13 +81,26 @@ impl RunDir {
     /// [`PipelineError::Locked`] when another process holds it, [`PipelineError::NewerFormat`] when a newer build
     /// wrote it, [`PipelineError::NotARun`] when it holds something that is no run, and
     /// [`PipelineError::Manifest`] when its manifest is damaged; nothing is written in any of these cases.
-    /// [`PipelineError::Io`] and [`PipelineError::Store`] when files or the call store cannot be made or opened.
-    pub fn open(path: &Path) -> Result<Self, PipelineError> {
+    /// [`PipelineError::Io`] and [`PipelineError::Store`] when files or the call store cannot be made or opened, and
+    /// [`PipelineError::Setting`] for a budget or batch setting that cannot work.
+    pub fn open_with(path: &Path, options: RunOptions) -> Result<Self, PipelineError> {
+        let refuse = |(setting, reason)| PipelineError::Setting { setting, reason };
+        options
+            .budget
+            .check()
+            .map_err(|reason| refuse(("budget", reason)))?;
+        if let Some(batches) = &options.batches {
+            batches.settings().check().map_err(refuse)?;
+        }
         let is_run = Self::manifest_path(path).exists() || path.join("run.lock").exists();
         if !is_run && path.exists() {
             let mut entries =
                 std::fs::read_dir(path).map_err(PipelineError::io("cannot read", path))?;
-            if entries.next().is_some() {
+            // The shards of a study are below the run that will join them.
+            let foreign = |entry: std::io::Result<std::fs::DirEntry>| {
+                entry.map_or(true, |entry| entry.file_name() != SHARDS)
+            };
+            if entries.any(foreign) {
                 return Err(PipelineError::NotARun {
                     path: path.to_owned(),
                 });
@@ -68,9 +110,23 @@ impl RunDir {
         std::fs::create_dir_all(path).map_err(PipelineError::io("cannot create", path))?;
         let lock = take_lock(path)?;
         let store = Arc::new(SqliteStore::open(&Self::calls_path(path))?);
+        let unreadable = |source| PipelineError::Books { source };
+        let purse = Purse::new(
+            options.budget,
+            &store.own_totals().map_err(unreadable)?,
+            &store.open_batches().map_err(unreadable)?,
+        );
+        let gate = RunGate::new(Arc::clone(&store), options.policy, purse, options.batches);
+        let desk = match &options.beside {
+            Some(name) => path.join(name),
+            None => path.to_owned(),
+        };
+        std::fs::create_dir_all(&desk).map_err(PipelineError::io("cannot create", &desk))?;
         Ok(Self {
             path: path.to_owned(),
+            desk,
             store,
+            gate: Arc::new(gate),
             stop: StopSignal::default(),
             _lock: lock,
         })
@@ -86,7 +142,9 @@ impl RunDir {
     /// Make one per study: its counts are its own, and equal requests become one call only when they go
     /// through the same recorder.
     pub fn recorder(&self) -> Recorder {
-        Recorder::new(self.store.clone()).with_stop(self.stop.clone())
+        Recorder::new(self.store.clone())
+            .with_gate(self.gate.clone())
+            .with_stop(self.stop.clone())
     }
 
     /// Stops the run: calls in flight end and are stored, no new call is made.
@@ -97,14 +155,46 @@ impl RunDir {
         &self.stop
     }
 
+    /// The run's call store.
+    pub fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    /// What is spent so far, and what is held for calls in flight and in batches, both in US dollars.
+    pub fn spent_usd(&self) -> (f64, f64) {
+        let (spent, held) = self.gate.purse.spent();
+        (spent.usd, held.usd)
+    }
+
+    /// Calls that were left out under [`CallPolicy::StoredOnly`] so far.
+    pub fn left_out(&self) -> u64 {
+        self.gate.left_out()
+    }
+
+    pub(crate) fn gate(&self) -> &RunGate {
+        &self.gate
+    }
+
     /// The run's tables.
     pub fn tables(&self) -> TableDir {
-        Self::tables_of(&self.path)
+        Self::tables_of(&self.desk)
+    }
+
+    /// Where the manifest and the tables of this study are: the run directory, but for a study
+    /// [beside](RunOptions::beside) it.
+    pub fn desk(&self) -> &Path {
+        &self.desk
     }
 
     /// The tables of any run directory, for readers; needs no lock, since tables change whole.
     pub fn tables_of(path: &Path) -> TableDir {
         TableDir::new(path.join("tables"))
+    }
+
+    /// The run directory of a part of a study whose whole has its run at `base`.
+    pub fn shard_path(base: &Path, shard: Shard) -> PathBuf {
+        base.join(SHARDS)
+            .join(format!("{}-of-{}", shard.index, shard.count))
     }
 
     /// The call store's file.

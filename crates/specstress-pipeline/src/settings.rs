@@ -26,6 +26,48 @@ pub enum OutlierReading {
     Both,
 }
 
+/// One of several parts that a study is split into, to be run on their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: usize,
+    /// Of how many.
+    pub count: usize,
+}
+
+impl Shard {
+    /// The places of this part among `pairs` value pairs: consecutive, so that the parts' tables in order are the
+    /// whole's.
+    pub(crate) fn range(self, pairs: usize) -> std::ops::Range<usize> {
+        let at = |index: usize| pairs * index / self.count;
+        at(self.index - 1)..at(self.index)
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not I/N with I from 1 to N, such as 2/8");
+        let (index, count) = text.split_once('/').ok_or_else(wrong)?;
+        let shard = Self {
+            index: index.parse().map_err(|_| wrong())?,
+            count: count.parse().map_err(|_| wrong())?,
+        };
+        if shard.index == 0 || shard.index > shard.count {
+            return Err(wrong());
+        }
+        Ok(shard)
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
 /// A named set of panel models.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +116,9 @@ pub struct StudySettings {
     pub judged_per_bin: Option<usize>,
     /// Most calls in flight.
     pub concurrency: usize,
+    /// Which part of the study this is; `None` is all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
 }
 
 impl Default for StudySettings {
@@ -94,6 +139,7 @@ impl Default for StudySettings {
             judged_subset: None,
             judged_per_bin: Some(1000),
             concurrency: 64,
+            shard: None,
         }
     }
 }
@@ -104,6 +150,17 @@ impl StudySettings {
         let refuse = |setting, reason: String| Err(PipelineError::Setting { setting, reason });
         if self.pairs == 0 {
             return refuse("pairs", "0 pairs give nothing to measure".to_owned());
+        }
+        if let Some(shard) = self.shard
+            && (shard.index == 0 || shard.index > shard.count || shard.count > self.pairs)
+        {
+            return refuse(
+                "shard",
+                format!(
+                    "{shard} of {} pairs: the index runs from 1 to the count, and every shard needs a pair",
+                    self.pairs
+                ),
+            );
         }
         if self.samples == 0 {
             return refuse("samples", "must be 1 or more".to_owned());
@@ -140,50 +197,7 @@ impl StudySettings {
         if self.concurrency == 0 {
             return refuse("concurrency", "must be 1 or more".to_owned());
         }
-        if self.subsets.is_empty() {
-            self.subsets.push(Subset {
-                name: "all_models".to_owned(),
-                models: panel.iter().map(|&key| key.to_owned()).collect(),
-            });
-        }
-        for (at, subset) in self.subsets.iter().enumerate() {
-            if self.subsets[..at]
-                .iter()
-                .any(|other| other.name == subset.name)
-            {
-                return refuse("subsets", format!("{} stands twice", subset.name));
-            }
-            if subset.name == "diversity" {
-                return refuse(
-                    "subsets",
-                    "the name diversity is taken by the first selection".to_owned(),
-                );
-            }
-            if subset.models.len() < 2 {
-                return refuse(
-                    "subsets",
-                    format!("{} needs two models or more to disagree", subset.name),
-                );
-            }
-            for (at, model) in subset.models.iter().enumerate() {
-                if subset.models[..at].contains(model) {
-                    return refuse(
-                        "subsets",
-                        format!("{} names the model {model} twice", subset.name),
-                    );
-                }
-                if !panel.contains(&model.as_str()) {
-                    return refuse(
-                        "subsets",
-                        format!(
-                            "{} names the model {model}, which is not in the panel ({})",
-                            subset.name,
-                            panel.join(", ")
-                        ),
-                    );
-                }
-            }
-        }
+        self.check_subsets(panel)?;
         if let Some(judged) = &self.judged_subset
             && self.subsets.iter().all(|subset| subset.name != *judged)
         {
@@ -194,6 +208,52 @@ impl StudySettings {
             );
         }
         Ok(self)
+    }
+
+    /// Checks the subsets against the panel's keys; without any, makes the one of all models.
+    fn check_subsets(&mut self, panel: &[&str]) -> Result<(), PipelineError> {
+        if self.subsets.is_empty() {
+            self.subsets.push(Subset {
+                name: "all_models".to_owned(),
+                models: panel.iter().map(|&key| key.to_owned()).collect(),
+            });
+        }
+        let refuse = |reason: String| {
+            Err(PipelineError::Setting {
+                setting: "subsets",
+                reason,
+            })
+        };
+        for (at, subset) in self.subsets.iter().enumerate() {
+            if self.subsets[..at]
+                .iter()
+                .any(|other| other.name == subset.name)
+            {
+                return refuse(format!("{} stands twice", subset.name));
+            }
+            if subset.name == "diversity" {
+                return refuse("the name diversity is taken by the first selection".to_owned());
+            }
+            if subset.models.len() < 2 {
+                return refuse(format!(
+                    "{} needs two models or more to disagree",
+                    subset.name
+                ));
+            }
+            for (at, model) in subset.models.iter().enumerate() {
+                if subset.models[..at].contains(model) {
+                    return refuse(format!("{} names the model {model} twice", subset.name));
+                }
+                if !panel.contains(&model.as_str()) {
+                    return refuse(format!(
+                        "{} names the model {model}, which is not in the panel ({})",
+                        subset.name,
+                        panel.join(", ")
+                    ));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The subset whose answers are judged: the named one, else the first.

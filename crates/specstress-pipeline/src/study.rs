@@ -1,19 +1,29 @@
-use specstress_dataset::TableDir;
+use std::path::Path;
+
+use specstress_dataset::{Rows, Table, TableDir};
+
+use specstress_llm::LlmErrorKind;
 
 use crate::drive::Abort;
 use crate::error::PipelineError;
-use crate::manifest::{Manifest, PanelInfo, StageRecord};
+use crate::manifest::{Manifest, PanelInfo};
 use crate::parts::StudyParts;
 use crate::progress::{Observer, StageName};
 use crate::run_dir::RunDir;
 use crate::settings::StudySettings;
+use crate::shards::Shards;
 use crate::stages::{self, Tally};
+use crate::survey::{self, Survey};
+use crate::sweep::Sweep;
 
 /// A study: checked settings and everyone who works in it. Running it is [`run`](Self::run).
 #[derive(Clone, Debug)]
 pub struct Study {
     pub(crate) settings: StudySettings,
     pub(crate) parts: StudyParts,
+    pub(crate) shards: Option<Shards>,
+    pub(crate) only: Option<String>,
+    pub(crate) read_again: bool,
 }
 
 impl Study {
@@ -44,7 +54,52 @@ impl Study {
             }
         }
         let settings = settings.checked(&keys)?;
-        Ok(Self { settings, parts })
+        Ok(Self {
+            settings,
+            parts,
+            shards: None,
+            only: None,
+            read_again: false,
+        })
+    }
+
+    /// For a [shard](StudySettings::shard): the run directory of the whole study, below which the shards have
+    /// [theirs](RunDir::shard_path). A shard reads the others' tables where it must look at all questions.
+    #[must_use]
+    pub fn with_shards_at(mut self, base: &Path) -> Self {
+        self.shards = self.settings.shard.map(|own| Shards::new(own, base));
+        self
+    }
+
+    /// For a survey: only the calls about one question or pair, by its id. Stages that look at all questions are not
+    /// gone through then, unless nothing they are made from has changed.
+    #[must_use]
+    pub fn only(mut self, item: &str) -> Self {
+        self.only = Some(item.to_owned());
+        self
+    }
+
+    /// Makes every stage again from the call store, even when nothing has changed.
+    #[must_use]
+    pub fn read_again(mut self) -> Self {
+        self.parts.inputs_complete = false;
+        self.read_again = true;
+        self
+    }
+
+    /// Whether a question of a pair is among those that are looked at.
+    pub(crate) fn wants(&self, scenario_id: &str, triple_id: &str) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|item| item == scenario_id || item == triple_id)
+    }
+
+    /// All rows of a table: over all shards, where this is one.
+    pub(crate) fn all_rows<T: Table>(&self, tables: &TableDir) -> Result<Rows<T>, PipelineError> {
+        match &self.shards {
+            Some(shards) => shards.rows(tables),
+            None => Ok(tables.rows::<T>()?),
+        }
     }
 
     /// The settings as checked.
@@ -139,6 +194,60 @@ impl Study {
         run: &RunDir,
         observer: &dyn Observer,
     ) -> Result<Manifest, PipelineError> {
+        let path = RunDir::manifest_path(run.desk());
+        let before = Manifest::read(&path)?;
+        let mut manifest = self.manifest();
+        manifest.budget = run.gate().purse.budget().clone();
+        let mut sweep = Sweep::new(self, run, run.tables(), observer, before.as_ref());
+        let books = |source| PipelineError::Books { source };
+        run.store().clear_unsent().await.map_err(books)?;
+        manifest.write(&path)?;
+        loop {
+            let deferred = sweep
+                .once(|done| {
+                    manifest.stages = done.values().cloned().collect();
+                    manifest.write(&path)
+                })
+                .await;
+            match deferred {
+                Ok(None) => break,
+                Ok(Some(stage)) => self.work_off(run, observer, stage).await?,
+                // Batches may turn out cheaper than what is held for them.
+                Err(error @ PipelineError::OverBudget { stage, .. }) => {
+                    if run.store().open_batches().map_err(books)?.is_empty() {
+                        run.stop_signal().stop();
+                        return Err(error);
+                    }
+                    self.work_off(run, observer, stage).await?;
+                }
+                Err(error) => {
+                    if matches!(error, PipelineError::Fatal { .. }) {
+                        run.stop_signal().stop();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        // What is no longer needed is paid for all the same.
+        let last = StageName::ALL[StageName::ALL.len() - 1].as_str();
+        self.work_off(run, observer, last).await?;
+        Ok(manifest)
+    }
+
+    /// Counts the calls a run would make now, without making any and without touching the run's tables.
+    ///
+    /// A stage that needs the table of another one which is not complete is not counted: what it would ask depends on
+    /// answers that are not there. Cost: a pass over what is stored for stages that are not left as they are.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), but for what only calls can meet. The run must be opened with [`CallPolicy::Count`].
+    pub async fn survey(&self, run: &RunDir) -> Result<Survey, PipelineError> {
+        let before = Manifest::read(&RunDir::manifest_path(run.desk()))?;
+        survey::survey(self, run, before.as_ref()).await
+    }
+
+    /// What a run of this study says of itself.
+    fn manifest(&self) -> Manifest {
         let mut manifest = Manifest::new(self.settings.clone());
         manifest.simulated = self.parts.simulated;
         manifest.panel = self
@@ -159,32 +268,47 @@ impl Study {
             .map(|j| j.name().to_owned())
             .collect();
         manifest.inputs.clone_from(&self.parts.inputs);
-        let manifest_path = RunDir::manifest_path(run.path());
-        manifest.write(&manifest_path)?;
-
-        let tables = run.tables();
-        for name in StageName::ALL {
-            let mut tally = Tally::new(name, observer);
-            match self.stage(name, &tables, &mut tally).await {
-                Ok(()) => {}
-                Err(abort) => {
-                    if matches!(abort, Abort::Fatal(_)) {
-                        run.stop_signal().stop();
-                    }
-                    return Err(abort.into_error(name));
-                }
-            }
-            observer.finished(name);
-            manifest.stages.push(StageRecord {
-                stage: name,
-                outcomes: tally.into_outcomes(),
-            });
-            manifest.write(&manifest_path)?;
-        }
-        Ok(manifest)
+        manifest
     }
 
-    async fn stage(
+    /// Sends what waits for batches and takes in what they bring.
+    async fn work_off(
+        &self,
+        run: &RunDir,
+        observer: &dyn Observer,
+        stage: &'static str,
+    ) -> Result<(), PipelineError> {
+        let gate = run.gate();
+        let open = run
+            .store()
+            .open_batches()
+            .map_err(|source| PipelineError::Books { source })?;
+        let orphans = gate.batches.as_ref().map_or_else(
+            || open.iter().map(|batch| batch.model.clone()).collect(),
+            |batches| batches.orphans(&open),
+        );
+        if !orphans.is_empty() {
+            return Err(PipelineError::OrphanBatches {
+                models: orphans.join(", "),
+            });
+        }
+        let Some(batches) = &gate.batches else {
+            return Ok(());
+        };
+        batches
+            .work_off(run.store(), &gate.purse, run.stop_signal(), observer)
+            .await
+            .map_err(|error| {
+                let abort = if error.kind() == LlmErrorKind::Stopped {
+                    Abort::Stopped
+                } else {
+                    Abort::Fatal(error)
+                };
+                abort.into_error(stage)
+            })
+    }
+
+    pub(crate) async fn stage(
         &self,
         name: StageName,
         tables: &TableDir,

@@ -1,12 +1,12 @@
 use std::future::Future;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use specstress_llm::{LlmError, LlmErrorKind, StopSignal};
 
 use crate::limiter::{Cost, End, Limiter};
 use crate::retry::{Retrier, ServerHint};
+use crate::stats::Counters;
 use crate::transport::{Call, Transport};
 use crate::wire::WireReply;
 
@@ -19,7 +19,7 @@ pub(crate) struct Endpoint {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) limiter: Limiter,
     pub(crate) retrier: Retrier,
-    pub(crate) retries: AtomicU64,
+    pub(crate) counters: Counters,
     stop: OnceLock<StopSignal>,
 }
 
@@ -29,7 +29,7 @@ impl Endpoint {
             transport,
             limiter,
             retrier,
-            retries: AtomicU64::new(0),
+            counters: Counters::default(),
             stop: OnceLock::new(),
         }
     }
@@ -46,12 +46,29 @@ impl Endpoint {
         T: Send,
         F: Fn(&WireReply) -> Result<(T, Option<Cost>), LlmError> + Send + Sync,
     {
+        self.counters.now().calls += 1;
+        let answer = self.attempts(call, cost, read).await;
+        let mut counts = self.counters.now();
+        match answer {
+            Ok(_) => counts.answered += 1,
+            Err(_) => counts.failed += 1,
+        }
+        answer
+    }
+
+    async fn attempts<T, F>(&self, call: &Call, cost: Cost, read: F) -> Result<T, LlmError>
+    where
+        T: Send,
+        F: Fn(&WireReply) -> Result<(T, Option<Cost>), LlmError> + Send + Sync,
+    {
         self.retrier.earn();
         let mut attempt = 1;
         loop {
             let permit = self.unless_stopped(self.limiter.acquire(cost)).await?;
+            self.counters.now().sent += 1;
             let (error, hint) = match self.transport.send(call).await {
                 Ok(reply) => {
+                    self.counters.now().rate_limited += u64::from(reply.status == 429);
                     let hint = ServerHint::read(&reply, SystemTime::now());
                     let read = read(&reply);
                     permit.settle(&end_of(reply.status, &read, hint), &reply.headers);
@@ -62,17 +79,55 @@ impl Endpoint {
                 }
                 Err(error) => (error, ServerHint::default()),
             };
-            let error = match hint.wait {
-                Some(wait) if error.retry_after().is_none() => error.with_retry_after(wait),
-                _ => error,
-            };
-            let Some(wait) = self.retrier.wait(attempt, &error, hint) else {
-                return Err(error);
-            };
-            self.retries.fetch_add(1, Ordering::Relaxed);
-            self.unless_stopped(tokio::time::sleep(wait)).await?;
+            self.again(attempt, error, hint).await?;
             attempt += 1;
         }
+    }
+
+    /// Makes a call past the limiter: what has rates of its own must neither wait for those of live calls
+    /// nor teach the limiter. `read` may take the body of a reply that it accepts.
+    pub(crate) async fn call_aside<T, F>(
+        &self,
+        call: &Call,
+        attempts: Attempts,
+        read: F,
+    ) -> Result<T, LlmError>
+    where
+        T: Send,
+        F: Fn(&mut WireReply) -> Result<T, LlmError> + Send + Sync,
+    {
+        self.retrier.earn();
+        let mut attempt = 1;
+        loop {
+            let (error, hint) = match self.transport.send(call).await {
+                Ok(mut reply) => match read(&mut reply) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => (error, ServerHint::read(&reply, SystemTime::now())),
+                },
+                Err(error) => (error, ServerHint::default()),
+            };
+            match attempts {
+                Attempts::One => return Err(hinted(error, hint)),
+                Attempts::ByPolicy => self.again(attempt, error, hint).await?,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits before another attempt after `attempt` of them, or gives up with the error.
+    pub(crate) async fn again(
+        &self,
+        attempt: u32,
+        error: LlmError,
+        hint: ServerHint,
+    ) -> Result<(), LlmError> {
+        let error = hinted(error, hint);
+        let Some(wait) = self.retrier.wait(attempt, &error, hint) else {
+            return Err(error);
+        };
+        self.unless_stopped(tokio::time::sleep(wait)).await?;
+        self.counters.now().retries += 1;
+        Ok(())
     }
 
     /// Waits for something that sends nothing, unless the run is asked to stop. The wait keeps its place in
@@ -93,6 +148,22 @@ impl Endpoint {
                 return Ok(done);
             }
         }
+    }
+}
+
+/// How often a call may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attempts {
+    /// Once: a second one might do a second time what the first one did unseen.
+    One,
+    /// As often as the retry policy allows.
+    ByPolicy,
+}
+
+fn hinted(error: LlmError, hint: ServerHint) -> LlmError {
+    match hint.wait {
+        Some(wait) if error.retry_after().is_none() => error.with_retry_after(wait),
+        _ => error,
     }
 }
 
@@ -190,13 +261,7 @@ mod tests {
 
     impl Bench {
         async fn call(&self) -> Result<u16, LlmError> {
-            let call = Call {
-                verb: Verb::Post,
-                path: "/x".to_owned(),
-                headers: Vec::new(),
-                body: String::new(),
-                sample: 0,
-            };
+            let call = Call::new(Verb::Post, "/x");
             let cost = Cost::default();
             let read = |reply: &WireReply| {
                 match reply.status {
@@ -237,7 +302,12 @@ mod tests {
         assert!((10.0..11.01).contains(&times[1]), "{times:?}");
         assert!(times[2] - times[1] <= 1.01, "{times:?}");
         assert!(times[3] - times[2] <= 2.01, "{times:?}");
-        assert_eq!(bench.endpoint.retries.load(Ordering::Relaxed), 3);
+        let counts = bench.endpoint.counters.read();
+        assert_eq!((counts.calls, counts.answered, counts.failed), (1, 1, 0));
+        assert_eq!(
+            (counts.sent, counts.retries, counts.rate_limited),
+            (4, 3, 1)
+        );
         let limiter = bench.endpoint.limiter.snapshot();
         assert_eq!((limiter.throttled, limiter.completed), (2, 1));
         assert_eq!((limiter.in_flight, limiter.waiting), (0, 0));

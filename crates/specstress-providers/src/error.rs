@@ -88,6 +88,14 @@ pub enum ProviderError {
         /// Its wire format.
         kind: ProviderKind,
     },
+    /// A model that cannot be asked in batches.
+    #[error("model {model:?} cannot be asked in batches: {reason}; ask it live")]
+    NoBatch {
+        /// `provider/name`.
+        model: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A directory of recorded exchanges that cannot be used.
     #[error("cannot use the directory {path} for recorded exchanges")]
     Exchanges {

@@ -33,9 +33,11 @@
 //!
 //! # Traits
 //!
-//! None of its own: the models are [`ChatModel`](specstress_llm::ChatModel) and
-//! [`EmbeddingModel`](specstress_llm::EmbeddingModel) of `specstress-llm`.
+//! None of its own: the models are [`ChatModel`](specstress_llm::ChatModel),
+//! [`EmbeddingModel`](specstress_llm::EmbeddingModel) and [`BatchModel`](specstress_llm::BatchModel) of
+//! `specstress-llm`.
 
+mod batch;
 mod catalog;
 mod client;
 mod cost;
@@ -43,15 +45,18 @@ mod endpoint;
 mod error;
 mod http;
 mod limiter;
+mod percent;
 mod preflight;
 mod replay;
 mod retry;
 mod secret;
+mod stats;
 mod time;
 mod transport;
 mod usage;
 mod wire;
 
+pub use batch::ProviderBatch;
 pub use catalog::{
     AdaptiveOff, Catalog, CatalogError, ChatApi, Date, EffortControl, EmbeddingRule, LongContext,
     ModelEntry, ModelInfo, Prices, ProviderKind, SamplingRule, StructuredOutput, TokenLimitName,
@@ -64,5 +69,6 @@ pub use limiter::{Limiter, LimiterOptions, LimiterSnapshot};
 pub use preflight::{ModelState, ModelStatus};
 pub use retry::RetryPolicy;
 pub use secrecy::SecretString;
+pub use stats::ProviderStats;
 pub use usage::{UsageMismatch, usage_mismatch};
 pub use wire::{CacheTtl, CompatOptions, ResponseFormat, WireOptions};

@@ -4,9 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use specstress_llm::{LlmError, LlmErrorKind};
 
-use crate::catalog::{Date, ProviderKind};
+use crate::catalog::{Date, ModelInfo, ProviderKind};
+use crate::client::ProviderConfig;
 use crate::endpoint::Endpoint;
 use crate::limiter::Cost;
+use crate::percent;
 use crate::transport::{Call, Verb};
 use crate::wire::WireReply;
 
@@ -52,67 +54,51 @@ impl ModelState {
     }
 }
 
-/// Asks `GET models/NAME`; a compatible server that does not know that is asked for its list.
+/// Asks `GET models/NAME`; an OpenAI-shaped server that does not know that is asked for its list.
 pub(crate) async fn check(
     endpoint: &Endpoint,
-    kind: ProviderKind,
-    provider: &str,
-    name: &str,
+    config: &ProviderConfig,
+    model: &ModelInfo,
 ) -> Result<ModelStatus, LlmError> {
+    let name = &model.name;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let today = Date::from_unix_seconds(now.unwrap_or_default().as_secs());
     let path = format!(
         "/models/{}",
-        escape(name.strip_prefix("models/").unwrap_or(name))
+        percent::encode(name.strip_prefix("models/").unwrap_or(name), b":/@")
     );
-    let (_, reading) = ask(endpoint, kind, provider, name, path, today).await?;
+    let (_, reading) = ask(endpoint, config, model, path, today).await?;
     let settled = !matches!(reading.state, ModelState::Missing | ModelState::Unknown);
-    if kind != ProviderKind::Compatible || settled {
+    if settled || matches!(config.kind, ProviderKind::Anthropic | ProviderKind::Gemini) {
         return Ok(reading);
     }
-    // Many servers have only the list, and answer 404 or 405 for one model.
-    let (list, _) = ask(endpoint, kind, provider, name, "/models".to_owned(), today).await?;
-    Ok(read_list(&list, name).unwrap_or_else(|| status(name, ModelState::Unknown)))
+    // Many servers and proxies have only the list, and answer 404 or 405 for one model.
+    let (list, _) = ask(endpoint, config, model, "/models".to_owned(), today).await?;
+    Ok(read_list(&list, name).unwrap_or_else(|| match config.kind {
+        ProviderKind::Compatible => status(name, ModelState::Unknown),
+        _ => reading,
+    }))
 }
 
 async fn ask(
     endpoint: &Endpoint,
-    kind: ProviderKind,
-    provider: &str,
-    name: &str,
+    config: &ProviderConfig,
+    model: &ModelInfo,
     path: String,
     today: Date,
 ) -> Result<(WireReply, ModelStatus), LlmError> {
-    let headers = match kind {
-        ProviderKind::Anthropic => vec![("anthropic-version", "2023-06-01".to_owned())],
+    let headers = match config.kind {
+        ProviderKind::Anthropic => {
+            vec![("anthropic-version", config.wire.anthropic_version.clone())]
+        }
         _ => Vec::new(),
     };
-    let call = Call {
-        verb: Verb::Get,
-        path,
-        headers,
-        body: String::new(),
-        sample: 0,
-    };
+    let call = Call::new(Verb::Get, path).with_headers(headers);
     let read = |reply: &WireReply| {
-        let status = read_status(kind, provider, name, reply, today)?;
+        let status = read_status(model, reply, today)?;
         Ok(((reply.clone(), status), None))
     };
     endpoint.call(&call, Cost::default(), read).await
-}
-
-/// Leaves nothing in a name that could end the path and start a query.
-fn escape(name: &str) -> String {
-    use std::fmt::Write as _;
-    name.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"-_.~:/@".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
 }
 
 fn status(name: &str, state: ModelState) -> ModelStatus {
@@ -131,13 +117,8 @@ fn status(name: &str, state: ModelState) -> ModelStatus {
 /// `OpenAI` tells `shutdown_date`; Anthropic `lifecycle`, `deprecated_at`, `retires_at`, `max_input_tokens` and
 /// `max_tokens`; Gemini `inputTokenLimit` and `outputTokenLimit`. A model whose last day has come counts as
 /// retired even while it is still listed.
-fn read_status(
-    kind: ProviderKind,
-    provider: &str,
-    name: &str,
-    reply: &WireReply,
-    today: Date,
-) -> Result<ModelStatus, LlmError> {
+fn read_status(model: &ModelInfo, reply: &WireReply, today: Date) -> Result<ModelStatus, LlmError> {
+    let (kind, provider, name) = (model.kind, &model.provider, &model.name);
     let failed = |kind, what: &str| {
         Err(LlmError::new(
             kind,
@@ -162,7 +143,13 @@ fn read_status(
     };
     let text = |field: &str| body.get(field).and_then(Value::as_str);
     // A server that answers anything to any path has not said that it has the model.
-    if kind == ProviderKind::Compatible && text("id") != Some(name) {
+    let named = text(if kind == ProviderKind::Gemini {
+        "name"
+    } else {
+        "id"
+    });
+    let silent = kind == ProviderKind::Compatible && named.is_none();
+    if silent || named.is_some_and(|named| !model.answers_to(named)) {
         return Ok(status(name, ModelState::Unknown));
     }
     // Dates may carry a time of day; the day is what counts.
@@ -215,7 +202,11 @@ mod tests {
 
     fn read(kind: ProviderKind, code: u16, body: &str) -> Result<ModelStatus, LlmError> {
         let today = "2026-11-21".parse().unwrap();
-        read_status(kind, "p", "m", &reply(code, body), today)
+        read_status(
+            &ModelInfo::unknown(kind, "p", "m"),
+            &reply(code, body),
+            today,
+        )
     }
 
     #[test]
@@ -258,6 +249,16 @@ mod tests {
             (Some(1_048_576), Some(65_536))
         );
         assert_eq!(gemini.state, ModelState::Available);
+        for kind in [
+            ProviderKind::Anthropic,
+            ProviderKind::OpenAi,
+            ProviderKind::Compatible,
+        ] {
+            let other = read(kind, 200, r#"{"id":"quite-another","lifecycle":"active"}"#).unwrap();
+            assert_eq!(other.state, ModelState::Unknown, "{kind}");
+            let dated = read(kind, 200, r#"{"id":"m-20260101","lifecycle":"active"}"#).unwrap();
+            assert_eq!(dated.state, ModelState::Available, "{kind}");
+        }
     }
 
     #[test]
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_odd_names() {
+    fn lists_are_searched() {
         let list = reply(200, r#"{"object":"list","data":[{"id":"a"},{"id":"b/c"}]}"#);
         assert_eq!(
             read_list(&list, "b/c").unwrap().state,
@@ -293,7 +294,5 @@ mod tests {
         );
         assert_eq!(read_list(&list, "c").unwrap().state, ModelState::Missing);
         assert_eq!(read_list(&reply(200, "[]"), "c"), None);
-        assert_eq!(escape("meta/llama-4:free"), "meta/llama-4:free");
-        assert_eq!(escape("a?key=b#c d"), "a%3Fkey%3Db%23c%20d");
     }
 }

@@ -15,6 +15,9 @@ use crate::wire::WireReply;
 
 const VERSION: u32 = 1;
 
+/// Where a server says to upload to. Kept without its query, which is a permission.
+const UPLOAD_URL: &str = "x-goog-upload-url";
+
 /// Headers worth keeping: those that the client reads. Others may name an account.
 fn is_kept(header: &str) -> bool {
     matches!(
@@ -27,6 +30,7 @@ fn is_kept(header: &str) -> bool {
             | "x-should-retry"
             | "llm_provider-retry-after"
             | "x-litellm-response-cost"
+            | UPLOAD_URL
     ) || header.starts_with("x-ratelimit-")
         || header.starts_with("anthropic-ratelimit-")
 }
@@ -82,7 +86,8 @@ impl<T> Recording<T> {
     }
 
     fn keep(&self, call: &Call, reply: &WireReply) -> io::Result<()> {
-        let request = self.scrubber.scrub(&call.body);
+        let body = String::from_utf8_lossy(&call.body);
+        let request = self.scrubber.scrub(&body);
         let exchange = Exchange {
             version: VERSION,
             method: call.verb.as_str().to_owned(),
@@ -95,7 +100,13 @@ impl<T> Recording<T> {
                 .headers
                 .iter()
                 .filter(|(name, _)| is_kept(name))
-                .map(|(name, value)| (name.clone(), self.scrubber.scrub(value).into_owned()))
+                .map(|(name, value)| {
+                    let value = match name.as_str() {
+                        UPLOAD_URL => value.split('?').next().unwrap_or_default(),
+                        _ => value,
+                    };
+                    (name.clone(), self.scrubber.scrub(value).into_owned())
+                })
                 .collect(),
             body: self.scrubber.scrub(&reply.body).into_owned(),
         };
@@ -203,11 +214,10 @@ mod tests {
 
     fn call(body: &str, sample: u32) -> Call {
         Call {
-            verb: Verb::Post,
-            path: "/chat/completions".to_owned(),
             headers: vec![("x-test", "sk-planted-key".to_owned())],
-            body: body.to_owned(),
+            body: body.to_owned().into(),
             sample,
+            ..Call::new(Verb::Post, "/chat/completions")
         }
     }
 
@@ -221,6 +231,7 @@ mod tests {
             headers: [
                 ("request-id", "req_1"),
                 ("openai-organization", "org-secret"),
+                ("x-goog-upload-url", "http://h/upload?upload_id=org-secret"),
             ]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
@@ -233,10 +244,14 @@ mod tests {
         let player = Replay::new(dir.path()).unwrap();
         let again = player.send(&asked).await.unwrap();
         assert_eq!((again.status, &again.body), (200, &reply.body));
-        assert_eq!(again.headers.len(), 1);
+        assert_eq!(again.headers.len(), 2);
+        assert_eq!(again.headers["x-goog-upload-url"], "http://h/upload");
         assert_eq!(again.headers["request-id"], "req_1");
 
-        for other in [call("{}", 0), call(&asked.body, 1)] {
+        for other in [
+            call("{}", 0),
+            call(r#"{"model":"m","note":"sk-planted-key"}"#, 1),
+        ] {
             let miss = player.send(&other).await.unwrap_err();
             assert!(
                 miss.to_string()

@@ -28,11 +28,23 @@ pub struct UsageMismatch {
 /// assert_eq!(usage_mismatch(&response), Some(UsageMismatch { counted: 15, reported: 20 }));
 /// ```
 pub fn usage_mismatch(response: &ChatResponse) -> Option<UsageMismatch> {
-    let body: Value = serde_json::from_str(&response.raw).ok()?;
-    let reported = count(&body["usage"]["total_tokens"])
-        .or_else(|| count(&body["usageMetadata"]["totalTokenCount"]))?;
+    let totals: Totals = serde_json::from_str(&response.raw).ok()?;
+    let reported = count(&totals.usage?.total)?;
     let counted = response.usage.total();
     (counted != reported).then_some(UsageMismatch { counted, reported })
+}
+
+/// The part of a body with the total; the rest is passed over without a copy.
+#[derive(serde::Deserialize)]
+struct Totals {
+    #[serde(alias = "usageMetadata")]
+    usage: Option<Total>,
+}
+
+#[derive(serde::Deserialize)]
+struct Total {
+    #[serde(default, rename = "total_tokens", alias = "totalTokenCount")]
+    total: Value,
 }
 
 /// A token count, written as an integer, a whole float or a string of digits.

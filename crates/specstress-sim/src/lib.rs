@@ -88,7 +88,7 @@ pub use planted::{Planted, PlantedKind};
 pub use query::{ParsedQuery, parse_query};
 #[cfg(feature = "server")]
 pub use server::{
-    FaultKind, FaultRates, Latency, ModelStats, ProviderLimits, RateLimits, ServerOptions,
-    ServerStats, SimServer, StatsHandle,
+    BatchFaults, BatchOptions, BatchStats, FaultKind, FaultRates, Latency, ModelStats,
+    ProviderLimits, RateLimits, ServerOptions, ServerStats, SimServer, StatsHandle,
 };
 pub use world::SimWorld;

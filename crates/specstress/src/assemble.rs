@@ -196,6 +196,13 @@ impl Inputs {
         if let Some(title) = &self.spec.title {
             parts.inputs.insert("spec_title".to_owned(), title.clone());
         }
+        let sampling = serde_json::to_string(&config.sampling)?;
+        parts.inputs.insert("sampling".to_owned(), sampling);
+        // Simulated models are others in another world, whatever stage asks them.
+        let world = serde_json::to_string(&config.simulation.world)?;
+        parts.inputs.insert("any/world".to_owned(), world);
+        // Every part above is named by its inputs.
+        parts.inputs_complete = true;
         Ok(Study::new(config.study.clone(), parts)?)
     }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use specstress_llm::ModelId;
-use specstress_pipeline::{OutlierReading, StdKind};
+use specstress_llm::{ModelId, OutcomeKind};
+use specstress_pipeline::{CallSelector, OutlierReading, Shard, StdKind};
 
 /// Find the holes in a model spec by measuring where language models disagree.
 ///
@@ -35,6 +35,27 @@ pub(crate) enum Command {
     /// that is how one resumes, retries failures, adds a model or swaps the spec. Ctrl-C stops cleanly: calls in
     /// flight end and are stored. A second Ctrl-C stops at once.
     Run(RunArgs),
+    /// Say what a run would ask, cost and take, before it does.
+    ///
+    /// Counts the calls that are not stored, stage by stage and model by model, with tokens, cost live, with prompt
+    /// caching and in batches, and time at the known limits. What depends on answers that are not there yet is
+    /// estimated, from a pilot or from stated assumptions. Makes no call without --pilot.
+    Plan(PlanArgs),
+    /// Set what was planned against what was asked and paid.
+    Cost(CostArgs),
+    /// Say which calls a run would make now, and what changed since the last time.
+    ///
+    /// Makes no call. Compares prompts, spec, taxonomy, models, parameters, seed and samples with those of the last run.
+    Why(WhyArgs),
+    /// Read all stored replies again, and ask nobody: when a parser changed, or to see what a killed run has.
+    Reparse(ReparseArgs),
+    /// Ask again for what ended badly: sets replies that were truncated or blocked aside, and runs.
+    Retry(RetryArgs),
+    /// Put the shards of a study together.
+    ///
+    /// Takes the replies of all shards into the study's own run directory and makes its tables and report from them,
+    /// the same as those of a run that was never split.
+    Join(JoinArgs),
     /// Show how far a run is, from any terminal.
     Status(StatusArgs),
     /// Score files in the published layout: disagreement per subset, and outliers.
@@ -106,16 +127,116 @@ pub(crate) struct InitArgs {
     pub(crate) file: PathBuf,
 }
 
+/// Which study.
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    #[command(flatten)]
-    pub(crate) json: JsonArg,
+pub(crate) struct StudyArgs {
     /// The configuration.
     #[arg(long, value_name = "FILE", default_value = "specstress.toml")]
     pub(crate) config: PathBuf,
     /// Where to put the run, instead of the config's `dir`.
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    /// Only this part of the study, such as 2/8, in a run directory of its own below DIR/shards. Stages that look at
+    /// all questions wait for the other shards: exit code 6 says so. `specstress join` puts them together.
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
+}
+
+/// How calls are made and paid.
+#[derive(Debug, Args)]
+pub(crate) struct SpendArgs {
+    /// Put these calls into batches: all, a stage (verdicts), a provider (openai) or both (verdicts:openai). May be
+    /// given again; adds to the config's.
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "all")]
+    pub(crate) batch: Vec<CallSelector>,
+    /// Make these calls live, whatever else says otherwise less closely.
+    #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "all")]
+    pub(crate) live: Vec<CallSelector>,
+    /// Most US dollars the run may spend, over all its sessions, instead of the config's. Reaching it stops the run
+    /// with exit code 5.
+    #[arg(long, value_name = "USD")]
+    pub(crate) budget_usd: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(flatten)]
+    pub(crate) study: StudyArgs,
+    #[command(flatten)]
+    pub(crate) spend: SpendArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(flatten)]
+    pub(crate) study: StudyArgs,
+    #[command(flatten)]
+    pub(crate) spend: SpendArgs,
+    /// First run the study on this many pairs, and estimate from it. Its calls are stored, so that the run, with
+    /// pairs that begin with the same ones, does not make them again.
+    #[arg(long, value_name = "PAIRS")]
+    pub(crate) pilot: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CostArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// The run directory.
+    #[arg(value_name = "RUN", default_value = "specstress-runs/study")]
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(flatten)]
+    pub(crate) study: StudyArgs,
+    /// Only the calls about this question or pair, by its id in the tables.
+    #[arg(value_name = "ITEM")]
+    pub(crate) item: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReparseArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(flatten)]
+    pub(crate) study: StudyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetryArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    #[command(flatten)]
+    pub(crate) study: StudyArgs,
+    #[command(flatten)]
+    pub(crate) spend: SpendArgs,
+    /// Which outcomes: truncated, blocked, unparsable (replies without text), failed. Failed calls are never stored,
+    /// so every run makes them again.
+    #[arg(long, value_name = "OUTCOMES", value_delimiter = ',', required = true)]
+    pub(crate) only: Vec<OutcomeKind>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JoinArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "specstress.toml")]
+    pub(crate) config: PathBuf,
+    /// Where the run is, instead of the config's `dir`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Into how many shards the study was split.
+    #[arg(long, value_name = "N")]
+    pub(crate) shards: usize,
 }
 
 #[derive(Debug, Args)]
@@ -385,8 +506,8 @@ pub(crate) struct SimArgs {
 pub(crate) enum SimCommand {
     /// Serve until Ctrl-C, on this machine only.
     ///
-    /// Speaks the formats of Anthropic, OpenAI, Gemini and xAI, with rate limits, headers and faults like theirs.
-    /// Any key that is not empty is taken. When it ends it says what it was asked, and how often each fault struck.
+    /// Speaks the formats of Anthropic, OpenAI, Gemini and xAI, live and in batches, with rate limits, headers and
+    /// faults like theirs. Any key that is not empty is taken. When it ends it says what it was asked, and how often each fault struck.
     Serve {
         /// The port; 0 chooses a free one.
         #[arg(long, default_value_t = 8787)]
@@ -397,5 +518,12 @@ pub(crate) enum SimCommand {
         /// Write a config for `specstress run` that asks this server, and go on serving.
         #[arg(long, value_name = "FILE")]
         write_config: Option<PathBuf>,
+        /// How long a batch takes, instead of the config's `server.batch.delay_ms`.
+        #[arg(long, value_name = "MS")]
+        batch_delay: Option<u32>,
+        /// Let every fault of batches happen at this rate, from 0 to a third, instead of the config's
+        /// `server.batch.faults`.
+        #[arg(long, value_name = "RATE")]
+        batch_faults: Option<f64>,
     },
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use specstress_llm::{CallSettings, ModelId};
-use specstress_pipeline::StudySettings;
+use specstress_pipeline::{BatchSettings, Budget, StudySettings};
 use specstress_providers::{ModelEntry, ProviderConfig};
 use specstress_sim::SimOptions;
 use specstress_values::ValuePair;
@@ -38,6 +38,12 @@ pub(crate) struct Config {
     /// Facts about models that the built-in catalog does not have, or has wrong.
     #[serde(default)]
     pub(crate) catalog: Vec<ModelEntry>,
+    /// What the run may spend.
+    #[serde(default)]
+    pub(crate) budget: Budget,
+    /// Which calls go into batches.
+    #[serde(default)]
+    pub(crate) batch: BatchSettings,
     #[serde(default)]
     pub(crate) simulation: Simulation,
 }
@@ -47,7 +53,7 @@ fn default_dir() -> PathBuf {
 }
 
 /// Which pairs of values are set against each other.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, tag = "method", rename_all = "lowercase")]
 pub(crate) enum Sampling {
     /// Every pair of leaves is equally likely.
@@ -191,6 +197,29 @@ pub(crate) enum ConfigError {
 }
 
 impl Config {
+    /// Every model the config names, each once, in order.
+    pub(crate) fn models(&self) -> Vec<ModelId> {
+        let roles = &self.roles;
+        let mut ids: Vec<ModelId> = Vec::new();
+        let all = self
+            .panel
+            .models
+            .iter()
+            .map(|entry| &entry.model)
+            .chain(&roles.authors)
+            .chain(&roles.rubric)
+            .chain(&roles.classifier)
+            .chain(&roles.labeler)
+            .chain(&roles.judges)
+            .chain(&roles.embedder);
+        for id in all {
+            if !ids.contains(id) {
+                ids.push(id.clone());
+            }
+        }
+        ids
+    }
+
     /// Reads a config. Paths in it are relative to the folder it stands in.
     pub(crate) fn read(path: &Path) -> Result<(Self, String), ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
@@ -266,6 +295,8 @@ mod tests {
             }
         );
         assert_eq!(config.simulation.world, SimOptions::default());
+        assert_eq!(config.batch, BatchSettings::default());
+        assert_eq!(config.budget, Budget::default());
     }
 
     /// `key = value` or `[table]`; sentences that speak of a setting are none.

@@ -38,7 +38,9 @@ Exit codes:
   1  failed while working (network, disk, a model that cannot be reached)
   2  the command line, the config or an input file is wrong
   3  stopped before the end (Ctrl-C); run the same command again to go on
-  4  the run directory is in use by another process, or is of a newer version";
+  4  the run directory is in use by another process, or is of a newer version
+  5  the budget is reached; raise it and run the same command again to go on
+  6  this shard waits for others; run them, then run it again to go on";
 
 fn code(error: &anyhow::Error) -> u8 {
     if error.is::<Marked>() {
@@ -46,6 +48,8 @@ fn code(error: &anyhow::Error) -> u8 {
     }
     match error.downcast_ref::<PipelineError>() {
         Some(PipelineError::Stopped { .. }) => 3,
+        Some(PipelineError::OverBudget { .. }) => 5,
+        Some(PipelineError::WaitingForShards { .. }) => 6,
         Some(PipelineError::Locked { .. } | PipelineError::NewerFormat { .. }) => 4,
         Some(
             PipelineError::Setting { .. }

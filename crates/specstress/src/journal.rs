@@ -8,7 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use async_trait::async_trait;
 use specstress_llm::{
-    ChatModel, ChatRequest, ChatResponse, LlmError, LlmErrorKind, ModelId, RequestKey,
+    CallMode, Capabilities, ChatModel, ChatRequest, ChatResponse, LlmError, LlmErrorKind, ModelId,
+    RequestKey, Usage,
 };
 
 /// A file that gets one line per request, written before the model answers.
@@ -63,5 +64,13 @@ impl<M: ChatModel> ChatModel for Journaled<M> {
                 LlmError::new(LlmErrorKind::Store, "cannot write the journal").with_source(error)
             })?;
         self.model.chat(request).await
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.model.capabilities()
+    }
+
+    fn quote(&self, usage: &Usage, mode: CallMode) -> Option<f64> {
+        self.model.quote(usage, mode)
     }
 }

@@ -14,6 +14,8 @@ mod output;
 mod progress;
 mod published_files;
 mod recovery;
+mod session;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -26,6 +28,12 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Run(args) => commands::run::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Cost(args) => commands::cost::run(&args),
+        Command::Why(args) => commands::why::run(&args),
+        Command::Reparse(args) => commands::rerun::reparse(&args),
+        Command::Retry(args) => commands::rerun::retry(&args),
+        Command::Join(args) => commands::rerun::join(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Agree(args) => commands::agree::run(&args),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use specstress_llm::{ChatModel, EmbeddingModel, ModelId, StopSignal};
+use specstress_pipeline::BatchLane;
 use specstress_providers::{Catalog, Provider};
 use specstress_sim::SimWorld;
 
@@ -70,6 +71,34 @@ impl Models {
         }
         let embedder = self.provider(id)?.embedder(id.name()).usage()?;
         Ok(Arc::new(embedder))
+    }
+
+    /// The batch services of those of these models that have one.
+    pub(crate) fn lanes(&self, ids: &[ModelId]) -> Vec<BatchLane> {
+        ids.iter()
+            .filter_map(|id| {
+                let provider = self.providers.get(id.provider())?;
+                let batch = provider.batch_model(id.name()).ok()?;
+                Some(BatchLane {
+                    chat: Arc::new(provider.model(id.name())),
+                    batch: Arc::new(batch),
+                })
+            })
+            .collect()
+    }
+
+    /// All providers.
+    pub(crate) fn providers(&self) -> Vec<Provider> {
+        self.providers.values().cloned().collect()
+    }
+
+    /// Which of these models no catalog describes, so that nothing optional is sent to them.
+    pub(crate) fn unknown(&self, ids: &[ModelId]) -> Vec<ModelId> {
+        let is_unknown = |id: &&ModelId| {
+            let provider = self.providers.get(id.provider());
+            provider.is_some_and(|provider| !provider.info(id.name()).known)
+        };
+        ids.iter().filter(is_unknown).cloned().collect()
     }
 
     /// The provider of a model.

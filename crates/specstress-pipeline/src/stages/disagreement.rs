@@ -26,7 +26,7 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
     let mut positions = Groups::new(tables.rows::<PositionRow>()?, |row: &PositionRow| {
         row.scenario_id.as_str()
     });
-    for question in questions(tables, &kept)? {
+    for question in questions(study, tables, &kept)? {
         let scenario_id = question?.scenario_id;
         let group = positions.take(&scenario_id)?;
         let measured = if study.settings.samples == 1 {

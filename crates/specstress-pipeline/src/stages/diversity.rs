@@ -5,7 +5,7 @@ use specstress_llm::OutcomeKind;
 
 use crate::drive::Abort;
 use crate::error::PipelineError;
-use crate::stages::{DIVERSITY, Question, Tally, vectors};
+use crate::stages::{DIVERSITY, Question, Tally, own_ids, vectors};
 use crate::study::Study;
 
 /// Keeps one of every group of questions that say the same: unweighted k-center, stopping at a distance.
@@ -13,11 +13,16 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
     let mut writer = tables.writer::<SelectionRow>()?;
     let ids = match study.settings.diversity_radius {
         Some(radius) if study.parts.embedder.is_some() => thinned(study, tables, radius)?,
-        _ => all(tables)?,
+        _ => all(study, tables)?,
     };
-    tally.started(Some(ids.len() as u64));
-    tally.ended(OutcomeKind::Answered, ids.len() as u64);
-    for (rank, scenario_id) in (0_u32..).zip(ids) {
+    let own = own_ids(study, tables)?;
+    let ranked: Vec<(u32, String)> = (0..)
+        .zip(ids)
+        .filter(|(_, id)| own.as_ref().is_none_or(|own| own.contains(id)))
+        .collect();
+    tally.started(Some(ranked.len() as u64));
+    tally.ended(OutcomeKind::Answered, ranked.len() as u64);
+    for (rank, scenario_id) in ranked {
         writer.push(SelectionRow {
             selection: DIVERSITY.to_owned(),
             rank,
@@ -30,7 +35,7 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
 }
 
 fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>, Abort> {
-    let (ids, points) = vectors::read(tables, |_| true)?;
+    let (ids, points) = vectors::read(study, tables, |_| true)?;
     if ids.is_empty() {
         return Ok(ids);
     }
@@ -45,9 +50,9 @@ fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>,
     Ok(centers.map(|at| ids[at].clone()).collect())
 }
 
-fn all(tables: &TableDir) -> Result<Vec<String>, Abort> {
+fn all(study: &Study, tables: &TableDir) -> Result<Vec<String>, Abort> {
     let mut ids = Vec::new();
-    for row in tables.rows::<ScenarioRow>()? {
+    for row in study.all_rows::<ScenarioRow>(tables)? {
         ids.extend(Question::of(row?).map(|question| question.scenario_id));
     }
     Ok(ids)

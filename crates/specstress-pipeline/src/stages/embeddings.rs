@@ -20,6 +20,7 @@ pub(crate) async fn run(
     };
     tally.started(Some(tables.count::<ScenarioRow>()?));
     let batches = Batches {
+        study,
         rows: tables.rows::<ScenarioRow>()?,
         size: embedder.max_batch().max(1),
     };
@@ -42,12 +43,13 @@ pub(crate) async fn run(
     Ok(())
 }
 
-struct Batches<R> {
+struct Batches<'a, R> {
+    study: &'a Study,
     rows: R,
     size: usize,
 }
 
-impl<R, E> Iterator for Batches<R>
+impl<R, E> Iterator for Batches<'_, R>
 where
     R: Iterator<Item = Result<ScenarioRow, E>>,
     Abort: From<E>,
@@ -58,7 +60,10 @@ where
         let mut batch = Vec::new();
         while batch.len() < self.size {
             match self.rows.next() {
-                Some(Ok(row)) => batch.extend(Question::of(row)),
+                Some(Ok(row)) => batch.extend(Question::of(row).filter(|question| {
+                    self.study
+                        .wants(&question.scenario_id, &question.row.triple_id)
+                })),
                 Some(Err(error)) => return Some(Err(error.into())),
                 None => break,
             }

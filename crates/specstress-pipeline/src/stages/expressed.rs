@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::{ExpressedValuesRow, ResponseRow};
 use specstress_llm::{EmbeddingModel, EmbeddingRequest};
-use specstress_rubric::{Answer, Labeler};
+use specstress_rubric::Labeler;
 
 use crate::drive::{Abort, Lost, Settled, columns, ordered, settle};
-use crate::stages::{Question, Tally, answered_questions, selected, vectors};
+use crate::stages::{Question, Tally, answered_questions, answers_of, selected, vectors};
 use crate::study::Study;
 
 /// Labels the values that the answers to the selected questions express, all answers of a question in one
@@ -25,13 +26,18 @@ pub(crate) async fn run(
     let ids = selected(tables, &study.settings.subsets[0].name)?;
     let answers = study.parts.panel.len() as u64 * u64::from(study.settings.samples);
     tally.started(Some(ids.len() as u64 * answers));
-    let categories = match &study.parts.embedder {
-        Some(embedder) => Some(Categories::embed(study, embedder).await?),
-        None => None,
+    // While the categories are put off, the labels still can be.
+    let (categories, deferred) = match &study.parts.embedder {
+        Some(embedder) => match Categories::embed(study, embedder).await {
+            Ok(categories) => (Some(categories), false),
+            Err(Abort::Deferred) => (None, true),
+            Err(abort) => return Err(abort),
+        },
+        None => (None, false),
     };
     let categories = categories.as_ref();
     ordered(
-        answered_questions(tables, &ids)?,
+        answered_questions(study, tables, &ids)?,
         study.settings.concurrency,
         |(question, responses)| label(study, labeler, categories, question, responses),
         |rows: Vec<ExpressedValuesRow>| {
@@ -43,6 +49,9 @@ pub(crate) async fn run(
         },
     )
     .await?;
+    if deferred {
+        return Err(Abort::Deferred);
+    }
     writer.finish()?;
     Ok(())
 }
@@ -54,24 +63,21 @@ async fn label(
     question: Question,
     responses: Vec<ResponseRow>,
 ) -> Result<Vec<ExpressedValuesRow>, Abort> {
-    let mut labelled: Vec<Settled<BTreeMap<String, Vec<String>>>> = Vec::new();
-    for sample in 0..study.settings.samples {
-        let answers: Vec<Answer<'_>> = responses
-            .iter()
-            .filter(|row| row.sample == sample)
-            .filter_map(|row| {
-                row.text.as_deref().map(|text| Answer {
-                    model: &row.model,
-                    text,
-                })
-            })
-            .collect();
-        labelled.push(if answers.is_empty() {
-            Err(Lost::not_run("no model answered"))
-        } else {
-            settle(labeler.expressed_values(&question.query, &answers).await)?
-        });
-    }
+    // All samples at once: one that is put off must not keep the others from being put off too.
+    let samples = (0..study.settings.samples).map(|sample| {
+        let answers = answers_of(&responses, sample);
+        let query = &question.query;
+        async move {
+            if answers.is_empty() {
+                return Ok(Err(Lost::not_run("no model answered")));
+            }
+            settle(labeler.expressed_values(query, &answers).await)
+        }
+    });
+    let labelled: Vec<Settled<BTreeMap<String, Vec<String>>>> = join_all(samples)
+        .await
+        .into_iter()
+        .collect::<Result<_, Abort>>()?;
     let mut rows = Vec::with_capacity(responses.len());
     for response in responses {
         let settled = match &labelled[response.sample as usize] {

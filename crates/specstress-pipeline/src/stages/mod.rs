@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::{ResponseRow, ScenarioRow, SelectionRow};
 use specstress_llm::{Digest, OutcomeKind};
+use specstress_rubric::Answer;
 
 use crate::drive::{Abort, Groups};
 use crate::progress::{Observer, StageName};
+use crate::study::Study;
 
 pub(crate) mod disagreement;
 pub(crate) mod diversity;
@@ -72,8 +74,21 @@ pub(crate) fn selected(tables: &TableDir, selection: &str) -> Result<HashSet<Str
     Ok(ids)
 }
 
+/// The ids of a shard's own questions; `None` where there are no shards and all are.
+pub(crate) fn own_ids(study: &Study, tables: &TableDir) -> Result<Option<HashSet<String>>, Abort> {
+    if study.shards.is_none() {
+        return Ok(None);
+    }
+    let mut ids = HashSet::new();
+    for row in tables.rows::<ScenarioRow>()? {
+        ids.extend(row?.scenario_id);
+    }
+    Ok(Some(ids))
+}
+
 /// The questions with an id among `ids`, in table order.
 pub(crate) fn questions<'a>(
+    study: &'a Study,
     tables: &TableDir,
     ids: &'a HashSet<String>,
 ) -> Result<impl Iterator<Item = Result<Question, Abort>> + use<'a>, Abort> {
@@ -82,6 +97,7 @@ pub(crate) fn questions<'a>(
         .filter_map(move |row| match row {
             Ok(row) => Question::of(row)
                 .filter(|question| ids.contains(&question.scenario_id))
+                .filter(|question| study.wants(&question.scenario_id, &question.row.triple_id))
                 .map(Ok),
             Err(error) => Some(Err(error.into())),
         }))
@@ -107,6 +123,7 @@ impl Question {
 
 /// Questions with all their responses, read side by side: both tables are in the order of the questions.
 pub(crate) fn answered_questions<'a>(
+    study: &'a Study,
     tables: &TableDir,
     ids: &'a HashSet<String>,
 ) -> Result<impl Iterator<Item = Result<(Question, Vec<ResponseRow>), Abort>> + use<'a>, Abort> {
@@ -121,11 +138,30 @@ pub(crate) fn answered_questions<'a>(
             Err(error) => return Some(Err(error.into())),
         };
         match responses.take(&question.scenario_id) {
-            Ok(group) if ids.contains(&question.scenario_id) => Some(Ok((question, group))),
+            Ok(group)
+                if ids.contains(&question.scenario_id)
+                    && study.wants(&question.scenario_id, &question.row.triple_id) =>
+            {
+                Some(Ok((question, group)))
+            }
             Ok(_) => None,
             Err(error) => Some(Err(error.into())),
         }
     }))
+}
+
+/// The answers of one sample.
+pub(crate) fn answers_of(responses: &[ResponseRow], sample: u32) -> Vec<Answer<'_>> {
+    responses
+        .iter()
+        .filter(|row| row.sample == sample)
+        .filter_map(|row| {
+            row.text.as_deref().map(|text| Answer {
+                model: &row.model,
+                text,
+            })
+        })
+        .collect()
 }
 
 /// A number that orders ids at random, the same for the same seed whatever else is in the set.

@@ -2,6 +2,7 @@ use specstress_dataset::TableDir;
 use specstress_dataset::rows::PairRow;
 use specstress_llm::OutcomeKind;
 use specstress_scenarios::TripleId;
+use specstress_values::ValuePair;
 
 use crate::drive::Abort;
 use crate::error::PipelineError;
@@ -24,7 +25,13 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
             .map(|category| category.name.clone())
     };
     let mut writer = tables.writer::<PairRow>()?;
-    for (at, pair) in (0_u32..).zip(&pairs) {
+    let own = study
+        .settings
+        .shard
+        .map_or(0..pairs.len(), |shard| shard.range(pairs.len()));
+    let kept = own.len() as u64;
+    let numbered: Vec<(u32, &ValuePair)> = (0_u32..).zip(&pairs).collect();
+    for &(at, pair) in &numbered[own] {
         writer.push(PairRow {
             pair: at,
             triple_id: TripleId::of(pair).into(),
@@ -35,6 +42,6 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
         })?;
     }
     writer.finish()?;
-    tally.ended(OutcomeKind::Answered, pairs.len() as u64);
+    tally.ended(OutcomeKind::Answered, kept);
     Ok(())
 }

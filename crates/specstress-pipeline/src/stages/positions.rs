@@ -1,10 +1,11 @@
+use futures::future::join_all;
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::{PositionRow, ResponseRow, SpectrumRow};
-use specstress_rubric::{Answer, ClassificationTask, Classifications, Spectrum, SpectrumPair};
+use specstress_rubric::{ClassificationTask, Classifications, Spectrum, SpectrumPair};
 use specstress_values::ValuePair;
 
 use crate::drive::{Abort, Groups, Lost, Settled, columns, ordered, settle};
-use crate::stages::{DIVERSITY, Question, Tally, answered_questions, selected};
+use crate::stages::{DIVERSITY, Question, Tally, answered_questions, answers_of, selected};
 use crate::study::Study;
 
 /// Places all answers to a question on its pair's spectra, one call per question and sample.
@@ -20,7 +21,7 @@ pub(crate) async fn run(
         row.triple_id.as_str()
     });
     let mut current: Option<SpectrumRow> = None;
-    let items = answered_questions(tables, &kept)?.map(move |item| {
+    let items = answered_questions(study, tables, &kept)?.map(move |item| {
         let (question, responses) = item?;
         let triple = &question.row.triple_id;
         if current.as_ref().is_none_or(|row| row.triple_id != *triple) {
@@ -53,36 +54,49 @@ async fn classify(
 ) -> Result<Vec<PositionRow>, Abort> {
     let pair = ValuePair::new(&question.row.value1, &question.row.value2);
     let spectra = spectrum.and_then(|row| spectrum_pair(&pair, row));
-    let mut placed: Vec<Settled<Classifications>> = Vec::new();
-    for sample in 0..study.settings.samples {
-        let answers: Vec<Answer<'_>> = responses
-            .iter()
-            .filter(|row| row.sample == sample)
-            .filter_map(|row| {
-                row.text.as_deref().map(|text| Answer {
-                    model: &row.model,
-                    text,
-                })
-            })
-            .collect();
-        placed.push(match &spectra {
-            None => Err(Lost::not_run("the pair has no spectra")),
-            Some(_) if answers.is_empty() => Err(Lost::not_run("no model answered")),
-            Some(spectra) => {
-                let task = ClassificationTask {
-                    pair: &pair,
-                    query: &question.query,
-                    answers: &answers,
-                    spectra,
-                };
-                settle(study.parts.classifier.classify(&task).await)?
-            }
-        });
-    }
+    // All samples at once: one that is put off must not keep the others from being put off too.
+    let samples = (0..study.settings.samples).map(|sample| {
+        place(
+            study,
+            &pair,
+            &question.query,
+            &responses,
+            spectra.as_ref(),
+            sample,
+        )
+    });
+    let placed: Vec<Settled<Classifications>> = join_all(samples)
+        .await
+        .into_iter()
+        .collect::<Result<_, _>>()?;
     Ok(responses
         .into_iter()
         .map(|response| position_row(response, &placed))
         .collect())
+}
+
+async fn place(
+    study: &Study,
+    pair: &ValuePair,
+    query: &str,
+    responses: &[ResponseRow],
+    spectra: Option<&SpectrumPair>,
+    sample: u32,
+) -> Result<Settled<Classifications>, Abort> {
+    let answers = answers_of(responses, sample);
+    let Some(spectra) = spectra else {
+        return Ok(Err(Lost::not_run("the pair has no spectra")));
+    };
+    if answers.is_empty() {
+        return Ok(Err(Lost::not_run("no model answered")));
+    }
+    let task = ClassificationTask {
+        pair,
+        query,
+        answers: &answers,
+        spectra,
+    };
+    settle(study.parts.classifier.classify(&task).await)
 }
 
 fn spectrum_pair(pair: &ValuePair, row: SpectrumRow) -> Option<SpectrumPair> {

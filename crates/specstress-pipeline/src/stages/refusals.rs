@@ -21,7 +21,7 @@ pub(crate) async fn run(
     let ids = selected(tables, &study.settings.subsets[0].name)?;
     let answers = study.parts.panel.len() as u64 * u64::from(study.settings.samples);
     tally.started(Some(ids.len() as u64 * answers));
-    let items = answered_questions(tables, &ids)?.flat_map(|item| match item {
+    let items = answered_questions(study, tables, &ids)?.flat_map(|item| match item {
         Ok((question, responses)) => responses
             .into_iter()
             .map(|response| Ok((question.query.clone(), response)))

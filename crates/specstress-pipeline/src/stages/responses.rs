@@ -1,6 +1,6 @@
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::ResponseRow;
-use specstress_llm::{ChatModel, ChatRequest, ChatResponse, RequestKey};
+use specstress_llm::{CallMode, ChatModel, ChatRequest, ChatResponse, RequestKey};
 
 use crate::drive::{Abort, columns, ordered, settle};
 use crate::parts::PanelModel;
@@ -20,7 +20,7 @@ pub(crate) async fn run(
         kept.len() as u64 * panel.len() as u64 * u64::from(samples),
     ));
     let mut writer = tables.writer::<ResponseRow>()?;
-    let items = questions(tables, &kept)?.flat_map(|question| match question {
+    let items = questions(study, tables, &kept)?.flat_map(|question| match question {
         Ok(question) => panel
             .iter()
             .flat_map(|model| (0..samples).map(move |sample| (model, sample)))
@@ -66,7 +66,8 @@ async fn answer(question: Question, panel: &PanelModel, sample: u32) -> Result<R
             usage.input + usage.cached_input + usage.cache_write
         }),
         output_tokens: meta.map(|response| response.usage.output + response.usage.reasoning),
-        cost_usd: meta.and_then(|response| response.cost_usd),
+        // Not what was paid: that depends on how the call was made, and the table must not.
+        cost_usd: meta.and_then(|response| panel.model.quote(&response.usage, CallMode::Live)),
         request_key,
         outcome,
         detail,

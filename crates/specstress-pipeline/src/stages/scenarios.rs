@@ -15,11 +15,15 @@ pub(crate) async fn run(
     tables: &TableDir,
     tally: &mut Tally<'_>,
 ) -> Result<(), Abort> {
-    tally.started(Some(study.settings.pairs as u64 * 3));
+    tally.started(Some(tables.count::<PairRow>()? * 3));
     let mut writer = tables.writer::<ScenarioRow>()?;
     let pairs = tables
         .rows::<PairRow>()?
-        .map(|row| row.map_err(Abort::from));
+        .map(|row| row.map_err(Abort::from))
+        .filter(|row| {
+            row.as_ref()
+                .map_or(true, |row| study.wants("", &row.triple_id))
+        });
     ordered(
         pairs,
         study.settings.concurrency,
@@ -37,11 +41,15 @@ pub(crate) async fn run(
     Ok(())
 }
 
-async fn triple(study: &Study, row: PairRow) -> Result<[ScenarioRow; 3], Abort> {
+/// Who writes the questions of a pair: by hash, so that it keeps its author whatever other pairs are sampled.
+pub(crate) fn author_of<'a>(study: &'a Study, triple_id: &str) -> &'a Author {
     let authors = &study.parts.authors;
-    // By hash, so that a pair keeps its author whatever other pairs are sampled.
-    let choice = draw(study.settings.seed, "specstress author 1", &row.triple_id);
-    let author = &authors[usize::try_from(choice % authors.len() as u64).unwrap_or(0)];
+    let choice = draw(study.settings.seed, "specstress author 1", triple_id);
+    &authors[usize::try_from(choice % authors.len() as u64).unwrap_or(0)]
+}
+
+async fn triple(study: &Study, row: PairRow) -> Result<[ScenarioRow; 3], Abort> {
+    let author = author_of(study, &row.triple_id);
     let pair = ValuePair::new(&row.value1, &row.value2);
 
     let neutral = settle(author.generator.generate(&pair).await)?.map(|made| made.query);

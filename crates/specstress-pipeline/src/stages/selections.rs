@@ -7,7 +7,7 @@ use specstress_llm::OutcomeKind;
 
 use crate::drive::Abort;
 use crate::error::PipelineError;
-use crate::stages::{DIVERSITY, Tally, vectors};
+use crate::stages::{DIVERSITY, Tally, own_ids, vectors};
 use crate::study::Study;
 
 /// Thins out the hard questions of every subset: each is dropped when a kept one of at least its weight
@@ -16,6 +16,7 @@ use crate::study::Study;
 pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Result<(), Abort> {
     let subsets = &study.settings.subsets;
     tally.started(None);
+    let own = own_ids(study, tables)?;
     let mut rows: Vec<SelectionRow> = Vec::new();
     for row in tables.rows::<SelectionRow>()? {
         let row = row?;
@@ -25,7 +26,7 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
     }
     for subset in subsets {
         let mut weights: HashMap<String, f64> = HashMap::new();
-        for row in tables.rows::<DisagreementRow>()? {
+        for row in study.all_rows::<DisagreementRow>(tables)? {
             let row = row?;
             if let Some(weight) = row.disagreement
                 && row.high
@@ -35,8 +36,11 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
             }
         }
         let picked = pick(study, tables, &subset.name, &weights)?;
-        tally.ended(OutcomeKind::Answered, picked.len() as u64);
-        for (rank, scenario_id) in (0_u32..).zip(picked) {
+        let ranked = (0_u32..)
+            .zip(picked)
+            .filter(|(_, id)| own.as_ref().is_none_or(|own| own.contains(id)));
+        for (rank, scenario_id) in ranked {
+            tally.ended(OutcomeKind::Answered, 1);
             rows.push(SelectionRow {
                 selection: subset.name.clone(),
                 rank,
@@ -68,7 +72,7 @@ fn pick(
         ids.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         return Ok(ids.into_iter().map(|(id, _)| id.clone()).collect());
     }
-    let (ids, points) = vectors::read(tables, |id| weights.contains_key(id))?;
+    let (ids, points) = vectors::read(study, tables, |id| weights.contains_key(id))?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }

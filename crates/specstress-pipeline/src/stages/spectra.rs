@@ -20,7 +20,7 @@ pub(crate) async fn run(
     tally.started(None);
     let mut writer = tables.writer::<SpectrumRow>()?;
     ordered(
-        triples(tables, kept)?,
+        triples(study, tables, kept)?,
         study.settings.concurrency,
         |triple| build(study, triple),
         |row: SpectrumRow| {
@@ -35,10 +35,11 @@ pub(crate) async fn run(
 }
 
 /// The rows of each triple with a kept question.
-fn triples(
+fn triples<'a>(
+    study: &'a Study,
     tables: &TableDir,
     kept: HashSet<String>,
-) -> Result<impl Iterator<Item = Result<Vec<ScenarioRow>, Abort>> + use<>, Abort> {
+) -> Result<impl Iterator<Item = Result<Vec<ScenarioRow>, Abort>> + use<'a>, Abort> {
     let mut last = String::new();
     let mut groups = Groups::new(tables.rows::<ScenarioRow>()?, |row: &ScenarioRow| {
         row.triple_id.as_str()
@@ -56,8 +57,8 @@ fn triples(
         match groups.take(&last) {
             Ok(group) => group
                 .iter()
-                .filter_map(|row| row.scenario_id.as_ref())
-                .any(|id| kept.contains(id))
+                .filter_map(|row| row.scenario_id.as_ref().map(|id| (id, &row.triple_id)))
+                .any(|(id, triple)| kept.contains(id) && study.wants(id, triple))
                 .then_some(Ok(group)),
             Err(error) => Some(Err(error.into())),
         }

@@ -21,7 +21,7 @@ pub(crate) async fn run(
     let ids = selected(tables, &study.settings.subsets[0].name)?;
     tally.started(Some(ids.len() as u64));
     ordered(
-        questions(tables, &ids)?,
+        questions(study, tables, &ids)?,
         study.settings.concurrency,
         |question| label(labeler, question),
         |row: TopicRow| {

@@ -5,6 +5,7 @@ use specstress_llm::{Embedding, EmbeddingModel, EmbeddingRequest, OutcomeKind};
 
 use crate::drive::{Abort, Lost, Settled, settle};
 use crate::error::PipelineError;
+use crate::study::Study;
 
 /// Embeds texts and holds the model to one vector per text, so that no vector is given to another text.
 pub(crate) async fn embed(
@@ -28,15 +29,17 @@ pub(crate) async fn embed(
     }))
 }
 
-/// The vectors of some questions as one matrix, rows in table order, with the questions' ids.
+/// The vectors of some questions, those of other shards included, as one matrix, rows in table order, with the
+/// questions' ids.
 pub(crate) fn read(
+    study: &Study,
     tables: &TableDir,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<(Vec<String>, Array2<f32>), Abort> {
     let mut ids = Vec::new();
     let mut values: Vec<f32> = Vec::new();
     let mut dimensions = 0;
-    for row in tables.rows::<EmbeddingRow>()? {
+    for row in study.all_rows::<EmbeddingRow>(tables)? {
         let row = row?;
         let Some(vector) = row.vector else { continue };
         if !wanted(&row.scenario_id) {

@@ -25,7 +25,7 @@ pub(crate) async fn run(
     let ids = sample(study, tables, &subset.name)?;
     let answers = subset.models.len() as u64 * u64::from(study.settings.samples);
     tally.started(Some(ids.len() as u64 * answers * judges.len() as u64));
-    let items = answered_questions(tables, &ids)?.flat_map(|item| match item {
+    let items = answered_questions(study, tables, &ids)?.flat_map(|item| match item {
         Ok((question, responses)) => responses
             .into_iter()
             .filter(|response| subset.models.contains(&response.model))
@@ -54,7 +54,7 @@ pub(crate) async fn run(
 fn sample(study: &Study, tables: &TableDir, subset: &str) -> Result<HashSet<String>, Abort> {
     let bins = Bins::default();
     let mut drawn: Vec<Vec<(u64, String)>> = vec![Vec::new(); bins.count()];
-    for row in tables.rows::<DisagreementRow>()? {
+    for row in study.all_rows::<DisagreementRow>(tables)? {
         let row = row?;
         if row.subset != subset {
             continue;

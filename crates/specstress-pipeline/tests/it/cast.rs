@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use specstress_llm::{CallSettings, Recorder};
+use specstress_llm::{CallSettings, ChatModel as _, Recorder};
 use specstress_pipeline::{
     Author, Manifest, PanelModel, PipelineError, RunDir, Study, StudyParts, StudySettings,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Cast {
     pub(crate) embedder: Option<Arc<FakeEmbedder>>,
     pub(crate) pairs: Vec<ValuePair>,
     pub(crate) taxonomy: Taxonomy,
+    /// Whether unchanged stages may be left as they are.
+    pub(crate) inputs_complete: bool,
 }
 
 pub(crate) const PAIRS: [(&str, &str); 3] = [
@@ -165,6 +167,7 @@ impl Cast {
             embedder: Some(FakeEmbedder::new(|text| Ok(axis(text)))),
             pairs: PAIRS.map(|(a, b)| ValuePair::new(a, b)).to_vec(),
             taxonomy: Taxonomy::from_json(TAXONOMY).unwrap(),
+            inputs_complete: false,
         }
     }
 
@@ -212,9 +215,51 @@ impl Cast {
             judges: (self.judges.iter())
                 .map(|(name, model)| person(name, model) as _)
                 .collect(),
-            inputs: BTreeMap::from([("spec".to_owned(), self.spec.clone())]),
+            inputs: self.inputs(),
+            inputs_complete: self.inputs_complete,
             simulated: false,
         }
+    }
+
+    /// What the tests change.
+    fn inputs(&self) -> BTreeMap<String, String> {
+        let mut inputs = BTreeMap::from([
+            ("spec".to_owned(), self.spec.clone()),
+            ("model/rubric".to_owned(), "fake/rubric".to_owned()),
+            ("model/classifier".to_owned(), "fake/classifier".to_owned()),
+            ("model/labeler".to_owned(), "fake/labeler".to_owned()),
+            ("model/embedder".to_owned(), "fake/embedder".to_owned()),
+        ]);
+        for (at, model) in self.authors.iter().enumerate() {
+            inputs.insert(format!("model/author/author {at}"), model.id().to_string());
+        }
+        for (name, model) in &self.judges {
+            inputs.insert(format!("model/judge/{name}"), model.id().to_string());
+        }
+        for (key, model) in &self.panel {
+            inputs.insert(format!("panel/{key}"), model.id().to_string());
+        }
+        inputs
+    }
+
+    /// Every chat model.
+    pub(crate) fn models(&self) -> Vec<Arc<FakeModel>> {
+        [&self.rubric, &self.classifier]
+            .into_iter()
+            .chain(&self.authors)
+            .chain(self.panel.iter().map(|(_, model)| model))
+            .chain(&self.labeler)
+            .chain(self.judges.iter().map(|(_, model)| model))
+            .cloned()
+            .collect()
+    }
+
+    /// The calls of the tiny study, by role.
+    pub(crate) fn tiny_calls() -> BTreeMap<String, usize> {
+        let dir = tempfile::tempdir().unwrap();
+        let cast = Self::tiny();
+        cast.run(dir.path(), tiny()).unwrap();
+        cast.calls()
     }
 
     /// Calls that reached the models, by role; roles without one are left out.

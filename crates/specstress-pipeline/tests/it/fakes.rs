@@ -11,8 +11,8 @@ use std::task::Poll;
 use async_trait::async_trait;
 use specstress_judge::{Decision, Judge, Verdict};
 use specstress_llm::{
-    Capabilities, ChatModel, ChatRequest, ChatResponse, Embedding, EmbeddingModel,
-    EmbeddingRequest, FinishReason, LlmError, LlmErrorKind, ModelId, Recorded, Unanswered,
+    CallMode, Capabilities, ChatModel, ChatRequest, ChatResponse, Embedding, EmbeddingModel,
+    EmbeddingRequest, FinishReason, LlmError, LlmErrorKind, ModelId, Recorded, Unanswered, Usage,
 };
 use specstress_rubric::{
     Answer, Classification, ClassificationTask, Classifications, Classifier, Labeler, Position,
@@ -20,6 +20,8 @@ use specstress_rubric::{
 };
 use specstress_scenarios::{GeneratedQuery, Nudger, ScenarioGenerator};
 use specstress_values::{Side, ValuePair};
+
+use crate::batch_fakes::{self, priced};
 
 pub(crate) type Reply = Result<ChatResponse, LlmError>;
 type Answering = dyn Fn(&str, u32) -> Reply + Send + Sync;
@@ -47,6 +49,12 @@ impl FakeModel {
 
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Answers outside of [`ChatModel::chat`], as a batch does.
+    pub(crate) fn answer(&self, request: &ChatRequest) -> Reply {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        priced((self.answer)(&request.last_user_text(), request.sample))
     }
 }
 
@@ -106,14 +114,16 @@ impl ChatModel for FakeModel {
     }
 
     async fn chat(&self, request: &ChatRequest) -> Reply {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        let text = request.last_user_text();
-        dawdle(&text).await;
-        (self.answer)(&text, request.sample)
+        dawdle(&request.last_user_text()).await;
+        self.answer(request)
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities::default()
+        batch_fakes::capabilities()
+    }
+
+    fn quote(&self, usage: &Usage, mode: CallMode) -> Option<f64> {
+        Some(batch_fakes::price(usage, mode))
     }
 }
 
@@ -160,6 +170,10 @@ impl EmbeddingModel for FakeEmbedder {
             .iter()
             .map(|text| (self.vector)(text))
             .collect()
+    }
+
+    fn quote(&self, _tokens: u64) -> Option<f64> {
+        Some(0.0)
     }
 
     fn max_batch(&self) -> usize {

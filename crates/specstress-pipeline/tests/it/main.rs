@@ -10,10 +10,13 @@
     reason = "good and bad replies of a fake model share one type"
 )]
 
+mod batch_fakes;
 mod cast;
 mod fakes;
 mod look;
 
+mod batches;
+mod budgets;
 mod every_item;
 mod measures;
 mod optional;
@@ -22,6 +25,8 @@ mod reuse;
 mod run_dir;
 mod sampling;
 mod settings;
+mod shards;
 mod stops;
 mod store;
+mod surveys;
 mod tiny_study;

@@ -9,8 +9,8 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use specstress_llm::{
-    CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, Effort, FinishReason, ModelId,
-    RequestKey, ResponseSchema, SharedText, StoredCall, Usage,
+    CallMode, CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, Effort, FinishReason,
+    ModelId, RequestKey, ResponseSchema, SharedText, StoredCall, Usage,
 };
 use specstress_pipeline::{PipelineError, SqliteStore};
 
@@ -24,6 +24,8 @@ fn chat(request: ChatRequest, response: ChatResponse) -> StoredCall {
         model: model(),
         request: CallRequest::Chat(request),
         reply: CallReply::Chat(response),
+        mode: CallMode::Live,
+        cost_usd: None,
     }
 }
 
@@ -37,6 +39,8 @@ fn embedding(text: &str, vector: Vec<f32>) -> StoredCall {
             dimensions: None,
         },
         reply: CallReply::Embedding(vector),
+        mode: CallMode::Live,
+        cost_usd: None,
     }
 }
 
@@ -171,7 +175,7 @@ fn a_newer_store_is_refused_and_not_touched() {
     let (_dir, path) = fresh();
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("CREATE TABLE future (x); PRAGMA user_version = 2;")
+        .execute_batch("CREATE TABLE future (x); PRAGMA user_version = 3;")
         .unwrap();
     drop(connection);
     let before = std::fs::read(&path).unwrap();
@@ -179,8 +183,8 @@ fn a_newer_store_is_refused_and_not_touched() {
     assert!(matches!(
         error,
         PipelineError::NewerFormat {
-            found: 2,
-            supported: 1,
+            found: 3,
+            supported: 2,
             ..
         }
     ));

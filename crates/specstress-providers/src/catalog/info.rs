@@ -135,6 +135,7 @@ impl ModelInfo {
             capabilities.sampling = self.sampling == SamplingRule::Allowed
                 || self.sampling == SamplingRule::TemperatureXorTopP;
             capabilities.batch = self.batch_factor.is_some();
+            capabilities.max_output = self.max_output;
         }
         capabilities
     }

@@ -155,6 +155,9 @@ pub struct EmbeddingRule {
     pub max_inputs: u32,
     /// Most tokens in one text.
     pub max_tokens: u32,
+    /// Most tokens in all texts of one request; no limit where it is not given.
+    #[serde(default)]
+    pub max_request_tokens: Option<u32>,
     /// Whether Gemini's `taskType` may be sent; where not, the task is written before the text.
     #[serde(default)]
     pub task_type: bool,

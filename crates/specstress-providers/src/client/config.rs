@@ -60,6 +60,13 @@ pub struct ProviderConfig {
     /// How many calls at once.
     #[serde(default)]
     pub limits: LimiterOptions,
+    /// Most bytes of the requests of one batch; 64 MB by default, and never more than the provider takes. A
+    /// batch is held in memory while it is sent.
+    #[serde(default = "default_batch_bytes")]
+    pub batch_max_bytes: usize,
+    /// Most requests of one batch; as many as the provider takes by default.
+    #[serde(default)]
+    pub batch_max_requests: Option<usize>,
     /// Writes every exchange into this directory, without keys.
     #[serde(default)]
     pub record: Option<PathBuf>,
@@ -85,6 +92,8 @@ impl ProviderConfig {
             http: HttpOptions::default(),
             retry: RetryPolicy::default(),
             limits: LimiterOptions::default(),
+            batch_max_bytes: default_batch_bytes(),
+            batch_max_requests: None,
             record: None,
             replay: None,
             wire: WireOptions::default(),
@@ -214,10 +223,26 @@ impl ProviderConfig {
                 range: "alone: a run either records or replays",
             });
         }
+        for (setting, value) in [
+            ("batch_max_bytes", Some(self.batch_max_bytes)),
+            ("batch_max_requests", self.batch_max_requests),
+        ] {
+            if value == Some(0) {
+                return Err(ProviderError::Setting {
+                    setting,
+                    value: "0".to_owned(),
+                    range: "1 and up",
+                });
+            }
+        }
         self.http.check()?;
         self.retry.check()?;
         self.limits.check()
     }
+}
+
+fn default_batch_bytes() -> usize {
+    64_000_000
 }
 
 /// Whether a header by its name carries a secret.

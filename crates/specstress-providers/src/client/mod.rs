@@ -4,7 +4,6 @@ mod model;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use secrecy::SecretString;
 use specstress_llm::{LlmError, LlmErrorKind, StopSignal};
@@ -13,6 +12,7 @@ pub use config::ProviderConfig;
 pub use embedder::ProviderEmbedder;
 pub use model::ProviderModel;
 
+use crate::batch::ProviderBatch;
 use crate::catalog::{Catalog, ModelInfo, ProviderKind};
 use crate::endpoint::Endpoint;
 use crate::error::ProviderError;
@@ -21,6 +21,7 @@ use crate::limiter::Limiter;
 use crate::preflight::{self, ModelStatus};
 use crate::replay::{Recording, Replay};
 use crate::retry::{Retrier, RetryPolicy};
+use crate::stats::ProviderStats;
 use crate::transport::{Call, Transport, Verb};
 use crate::wire::WireRequest;
 
@@ -106,14 +107,15 @@ impl Provider {
         self.config.kind
     }
 
-    /// The limiter all its models share, for a progress line.
+    /// The limiter all its models share, for a progress line. Its [`snapshot`](Limiter::snapshot) tells the
+    /// requests and tokens per minute that are configured or were learnt.
     pub fn limiter(&self) -> &Limiter {
         &self.endpoint.limiter
     }
 
-    /// Calls made again so far.
-    pub fn retries(&self) -> u64 {
-        self.endpoint.retries.load(Ordering::Relaxed)
+    /// What was asked so far, and what came of it.
+    pub fn stats(&self) -> ProviderStats {
+        self.endpoint.counters.read()
     }
 
     /// What is known of one of its models.
@@ -132,10 +134,19 @@ impl Provider {
         ProviderEmbedder::new(self, self.info(name))
     }
 
+    /// The batch service of a chat model, by the provider's name for it. An error where the model or its
+    /// provider has none; a model that the catalog does not know is taken at the provider's word.
+    pub fn batch_model(&self, name: &str) -> Result<ProviderBatch, ProviderError> {
+        let info = self.info(name);
+        let model = info.id();
+        ProviderBatch::new(&self.config, info, Arc::clone(&self.endpoint))
+            .map_err(|reason| ProviderError::NoBatch { model, reason })
+    }
+
     /// Asks the provider whether it has a model and how long it will live. Free of charge. A model that is
     /// not there is a status, not an error.
     pub async fn check_model(&self, name: &str) -> Result<ModelStatus, LlmError> {
-        preflight::check(&self.endpoint, self.config.kind, self.config.name(), name).await
+        preflight::check(&self.endpoint, &self.config, &self.info(name)).await
     }
 }
 
@@ -145,11 +156,10 @@ impl Call {
             LlmError::new(LlmErrorKind::BadRequest, "the request is not JSON").with_source(error)
         })?;
         Ok(Self {
-            verb: Verb::Post,
-            path: request.path,
-            headers: request.headers,
-            body,
             sample,
+            ..Self::new(Verb::Post, request.path)
+                .with_headers(request.headers)
+                .with_body(body)
         })
     }
 
@@ -171,6 +181,7 @@ fn connect(
         key_header: config.key_header.as_deref(),
         headers: &config.headers,
         secret_headers: &config.secret_headers()?,
+        sample_header: config.wire.sample_header.as_deref(),
     };
     let http = HttpTransport::new(&address, &config.http)?;
     Ok(match &config.record {

@@ -20,11 +20,8 @@ pub use options::HttpOptions;
 use crate::catalog::ProviderKind;
 use crate::error::ProviderError;
 use crate::secret::Scrubber;
-use crate::transport::{Call, Transport, Verb};
+use crate::transport::{Call, Place, Transport, Verb};
 use crate::wire::WireReply;
-
-/// No reply of a model comes near this; more is a server gone wrong.
-const MAX_REPLY_BYTES: usize = 64 << 20;
 
 const USER_AGENT: &str = concat!(
     env!("CARGO_PKG_NAME"),
@@ -47,6 +44,8 @@ pub(crate) struct Address<'a> {
     pub(crate) headers: &'a BTreeMap<String, String>,
     /// The same with values that must never be seen.
     pub(crate) secret_headers: &'a BTreeMap<String, SecretString>,
+    /// The header that carries the number of the sample.
+    pub(crate) sample_header: Option<&'a str>,
 }
 
 /// One provider over HTTP: connections are kept and reused, replies are scrubbed of the key.
@@ -57,6 +56,7 @@ pub(crate) struct HttpTransport {
     next: AtomicUsize,
     /// The key and the user's own headers; they win over those of the wire format.
     headers: HeaderMap,
+    sample_header: Option<HeaderName>,
     scrubber: Scrubber,
     timeout: Duration,
 }
@@ -66,6 +66,10 @@ impl HttpTransport {
         options.check()?;
         let base = url::base_url(address.provider, address.kind, address.base_url)?;
         let (headers, scrubber) = fixed_headers(address)?;
+        let sample_header = address
+            .sample_header
+            .map(|name| header_name(address, name))
+            .transpose()?;
         let count = if base.scheme() == "https" {
             options.connections
         } else {
@@ -80,6 +84,7 @@ impl HttpTransport {
             clients,
             next: AtomicUsize::new(0),
             headers,
+            sample_header,
             scrubber,
             timeout: options.timeout,
         })
@@ -91,7 +96,19 @@ impl HttpTransport {
 
     fn request(&self, call: &Call) -> Result<reqwest::RequestBuilder, LlmError> {
         let at = self.next.fetch_add(1, Ordering::Relaxed) % self.clients.len();
-        let url = url::join(&self.base, &call.path);
+        let url = match &call.place {
+            Place::Base => url::join(&self.base, &call.path),
+            Place::Upload => url::upload(&self.base, &call.path),
+            Place::Given(address) => url::same_host(&self.base, address).ok_or_else(|| {
+                LlmError::new(
+                    LlmErrorKind::BadReply,
+                    format!(
+                        "{}: the server named an upload address at another host; the key is not sent there",
+                        self.provider
+                    ),
+                )
+            })?,
+        };
         let mut headers = HeaderMap::new();
         for (name, value) in &call.headers {
             let value = HeaderValue::from_str(value).map_err(|_| {
@@ -105,10 +122,18 @@ impl HttpTransport {
             })?;
             headers.insert(HeaderName::from_static(name), value);
         }
+        if let Some(name) = &self.sample_header {
+            headers.insert(name, call.sample.into());
+        }
         let request = match call.verb {
             Verb::Get => self.clients[at].get(url),
+            Verb::Delete => self.clients[at].delete(url),
             Verb::Post => {
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                if !call.body.is_empty() {
+                    headers
+                        .entry(CONTENT_TYPE)
+                        .or_insert(HeaderValue::from_static("application/json"));
+                }
                 self.clients[at].post(url).body(call.body.clone())
             }
         };
@@ -163,12 +188,12 @@ impl Transport for HttpTransport {
             .collect();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(error))? {
-            if body.len() + chunk.len() > MAX_REPLY_BYTES {
+            if body.len() + chunk.len() > call.max_reply {
                 return Err(LlmError::new(
                     LlmErrorKind::BadReply,
                     format!(
-                        "{}: a reply of more than {MAX_REPLY_BYTES} bytes",
-                        self.provider
+                        "{}: a reply of more than {} bytes",
+                        self.provider, call.max_reply
                     ),
                 )
                 .with_status(status));
@@ -195,17 +220,26 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
+fn wrong_header(address: &Address<'_>, name: &str) -> ProviderError {
+    ProviderError::Header {
+        provider: address.provider.to_owned(),
+        header: name.to_owned(),
+    }
+}
+
+fn header_name(address: &Address<'_>, name: &str) -> Result<HeaderName, ProviderError> {
+    name.to_ascii_lowercase()
+        .parse()
+        .map_err(|_| wrong_header(address, name))
+}
+
 /// The headers of every call, and what must never be seen of them.
 fn fixed_headers(address: &Address<'_>) -> Result<(HeaderMap, Scrubber), ProviderError> {
     let mut headers = HeaderMap::new();
     let mut scrubber = Scrubber::default();
     let mut insert = |name: &str, value: &str| {
-        let wrong = || ProviderError::Header {
-            provider: address.provider.to_owned(),
-            header: name.to_owned(),
-        };
-        let key: HeaderName = name.to_ascii_lowercase().parse().map_err(|_| wrong())?;
-        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        let key = header_name(address, name)?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong_header(address, name))?;
         value.set_sensitive(true);
         headers.insert(key, value);
         Ok(())

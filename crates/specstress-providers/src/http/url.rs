@@ -50,11 +50,32 @@ fn is_version(segment: &str) -> bool {
     })
 }
 
-/// The address of a path below the base.
+/// The address of a path below the base; a query may follow the path.
 pub(super) fn join(base: &Url, path: &str) -> Url {
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url.set_query(query);
     url
+}
+
+/// The same below `/upload`, which stands before the version segment.
+pub(super) fn upload(base: &Url, path: &str) -> Url {
+    let whole = base.path().trim_end_matches('/');
+    let (prefix, version) = whole.rsplit_once('/').unwrap_or(("", whole));
+    let mut below = base.clone();
+    below.set_path(&format!("{prefix}/upload/{version}"));
+    join(&below, path)
+}
+
+/// An address that a server gave, where it is at the host of the base.
+pub(super) fn same_host(base: &Url, address: &str) -> Option<Url> {
+    Url::parse(address)
+        .ok()
+        .filter(|url| url.origin() == base.origin())
 }
 
 /// The host and port for messages: never a user, path or query.
@@ -120,6 +141,37 @@ mod tests {
         assert_eq!(
             full(ProviderKind::Compatible, "http://h/vllm", "/models"),
             "http://h/vllm/v1/models"
+        );
+    }
+
+    #[test]
+    fn uploads_stand_before_the_version_and_stay_at_the_host() {
+        let base = |text| base_url("p", ProviderKind::Gemini, text).unwrap();
+        assert_eq!(
+            upload(&base("https://g.example"), "/files").to_string(),
+            "https://g.example/upload/v1beta/files"
+        );
+        assert_eq!(
+            upload(&base("http://h:1/proxy/v1"), "/files").to_string(),
+            "http://h:1/proxy/upload/v1/files"
+        );
+        let given = |address| same_host(&base("https://g.example"), address).is_some();
+        assert!(given("https://g.example/upload/v1beta/files?upload_id=1"));
+        for other in [
+            "https://g.example.evil/upload",
+            "http://g.example/upload",
+            "https://g.example:444/upload",
+            "/upload",
+        ] {
+            assert!(!given(other), "{other}");
+        }
+        assert_eq!(
+            join(
+                &base("https://g.example"),
+                "/batches?pageSize=100&pageToken=a%2Bb"
+            )
+            .to_string(),
+            "https://g.example/v1beta/batches?pageSize=100&pageToken=a%2Bb"
         );
     }
 

@@ -93,10 +93,12 @@ pub struct LimiterSnapshot {
     pub concurrency: usize,
     /// How long nothing is sent, after a server asked to wait.
     pub pause: Option<Duration>,
-    /// Requests per minute the server allows, where it said so.
+    /// Requests per minute that are configured or that the server allows, where it said so.
     pub requests_per_minute: Option<f64>,
-    /// Tokens per minute the server allows (of input, where it counts input and output apart).
+    /// The same of tokens (of input, where the server counts input and output apart).
     pub tokens_per_minute: Option<f64>,
+    /// The same of output tokens, where the server counts them apart.
+    pub output_tokens_per_minute: Option<f64>,
     /// Calls that brought an answer.
     pub completed: u64,
     /// Replies that said "slow down" (HTTP 429, 503, 529).
@@ -106,12 +108,15 @@ pub struct LimiterSnapshot {
 /// Decides when the next call to one provider with one key may go out. Clones share everything; all models
 /// of a key share one limiter, and different keys never wait for each other.
 ///
-/// * **Concurrency** grows by one per answer until the first throttle, then by one per round trip, and
-///   halves on a throttle, once per round trip (additive increase, multiplicative decrease); it stays
-///   between 1 and [`max_concurrency`](LimiterOptions::max_concurrency).
+/// * **Concurrency** grows by one per answer until the first throttle, then by one per round trip; once per round
+///   trip a throttle takes half the recent share of throttles from it (additive increase, multiplicative
+///   decrease), and half of it all when throttles come in a row. After a cut it returns quickly to nine tenths
+///   of where it was. It stays between 1 and [`max_concurrency`](LimiterOptions::max_concurrency).
 /// * **Rates** follow the `anthropic-ratelimit-*` and `x-ratelimit-*` headers: requests and tokens per
 ///   minute as token buckets, with the tokens of a call estimated first and settled afterwards.
-/// * **Pauses** that a server asks for hold everybody, at most [`max_pause`](LimiterOptions::max_pause).
+/// * **Pauses** that a server asks for hold everybody, at most [`max_pause`](LimiterOptions::max_pause), unless
+///   its headers say that there is plenty left; then, and where it names no wait, only a second refusal in a
+///   row does. The refused call waits in any case.
 /// * **Order** is first come, first served. At least one call goes out per `max_pause`, so that a wrong
 ///   header can slow a run but never freeze it.
 ///

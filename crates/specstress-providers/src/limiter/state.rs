@@ -9,8 +9,17 @@ use super::bucket::Bucket;
 use super::readings::{Reading, Unit};
 use super::{Cost, End, LimiterOptions, LimiterSnapshot};
 
-/// First pause after a throttle that names no wait; doubles with every further one.
+/// First pause for throttles that name no wait; doubles with every further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Over how many replies the share of refusals is taken, about.
+const REPLIES: f64 = 16.0;
+
+/// After a cut the window returns quickly to this share of what it was.
+const QUICK_RETURN: f64 = 0.9;
+
+/// How fast a window that was once reached is forgotten, per cut below it.
+const FORGET: f64 = 0.9;
 
 #[derive(Debug)]
 struct Waiter {
@@ -36,8 +45,11 @@ pub(super) struct State {
     options: LimiterOptions,
     /// Calls that may be in flight, at least 1; the fraction is growth saved up.
     window: f64,
-    /// Until the first throttle the window doubles per round trip, afterwards it grows by one.
-    slow_start: bool,
+    /// A running share of replies that were refusals, 0 to 1.
+    refused: f64,
+    /// The window at the last cut; none before the first. Below it the window doubles per round trip, above
+    /// it grows by one.
+    reached: Option<f64>,
     /// Counts the cuts: calls sent before the last cut say nothing about the window after it.
     epoch: u64,
     /// Cuts since the last success.
@@ -67,7 +79,8 @@ impl State {
         Self {
             window: options.start_concurrency.max(1) as f64,
             options,
-            slow_start: true,
+            refused: 0.0,
+            reached: None,
             epoch: 0,
             strikes: 0,
             paused_until: None,
@@ -181,6 +194,12 @@ impl State {
             // Unknown: the estimate stands.
             End::Success(None) | End::Failed | End::Throttled(_) => cost.units(),
         };
+        // A server that says how much is left has no need of this pause for others unless it is too little.
+        let plenty = rates.iter().any(Option::is_some)
+            && rates.iter().zip(cost.units()).all(|(reading, need)| {
+                let remaining = reading.and_then(|reading| reading.remaining);
+                remaining.is_none_or(|remaining| remaining >= need)
+            });
         for (at, reading) in rates.into_iter().enumerate() {
             let reserved = cost.units()[at];
             self.outstanding[at] = (self.outstanding[at] - reserved).max(0.0);
@@ -193,7 +212,7 @@ impl State {
         }
         match end {
             End::Success(_) => self.succeed(epoch),
-            End::Throttled(wait) => self.throttle(epoch, *wait, now),
+            End::Throttled(wait) => self.throttle(epoch, *wait, plenty, now),
             End::Failed => {}
         }
         self.ring();
@@ -213,36 +232,50 @@ impl State {
 
     fn succeed(&mut self, epoch: u64) {
         self.completed += 1;
+        self.refused -= self.refused / REPLIES;
         if epoch != self.epoch {
             return;
         }
         self.strikes = 0;
         // A window that is not used teaches nothing about a wider one.
         if 2 * (self.in_flight + 1) >= self.slots() {
-            self.window += if self.slow_start {
-                1.0
-            } else {
-                1.0 / self.window
-            };
+            let quick = self
+                .reached
+                .is_none_or(|reached| self.window < QUICK_RETURN * reached);
+            self.window += if quick { 1.0 } else { 1.0 / self.window };
             self.window = self.window.min(self.options.max_concurrency.max(1) as f64);
         }
     }
 
-    fn throttle(&mut self, epoch: u64, wait: Option<Duration>, now: Instant) {
+    /// Cuts the window, and holds everybody back where one call's refusal speaks for the others: when the
+    /// server names a wait and does not say that there is plenty left, or refuses again after a cut before
+    /// anything went well. The refused call itself waits in any case.
+    fn throttle(&mut self, epoch: u64, wait: Option<Duration>, plenty: bool, now: Instant) {
         self.throttled += 1;
+        self.refused += (1.0 - self.refused) / REPLIES;
         let first_of_its_epoch = epoch == self.epoch;
-        if first_of_its_epoch {
-            self.epoch += 1;
-            self.slow_start = false;
-            self.window = (self.window / 2.0).max(1.0);
-        }
+        let again = self.strikes > 0;
         let pause = match wait {
-            Some(wait) => wait,
-            None if first_of_its_epoch => FIRST_PAUSE * 2_u32.saturating_pow(self.strikes.min(10)),
-            None => Duration::ZERO,
+            Some(wait) if again || !plenty => wait,
+            None if again && first_of_its_epoch => {
+                FIRST_PAUSE * 2_u32.saturating_pow((self.strikes - 1).min(10))
+            }
+            _ => Duration::ZERO,
         };
         if first_of_its_epoch {
+            self.epoch += 1;
             self.strikes += 1;
+            // Further cuts of one outage say nothing about where the window was before it.
+            if !again {
+                let before = self.reached.map_or(0.0, |reached| FORGET * reached);
+                self.reached = Some(self.window.max(before));
+            }
+            // One refusal among many answers is worth little, a server that refuses everybody the half.
+            let cut = if again { 0.5 } else { self.refused / 2.0 };
+            self.window = (self.window * (1.0 - cut)).max(1.0);
+        }
+        if pause.is_zero() {
+            return;
         }
         let until = now + pause.min(self.options.max_pause);
         if self.paused_until.is_none_or(|paused| paused < until) {
@@ -262,6 +295,7 @@ impl State {
                 .filter(|pause| !pause.is_zero()),
             requests_per_minute: rate(Unit::Requests),
             tokens_per_minute: rate(Unit::Tokens).or_else(|| rate(Unit::InputTokens)),
+            output_tokens_per_minute: rate(Unit::OutputTokens),
             completed: self.completed,
             throttled: self.throttled,
         }

@@ -40,7 +40,7 @@ async fn rounds(limiter: &Limiter, rounds: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn concurrency_multiplies_then_halves_then_creeps() {
+async fn concurrency_multiplies_falls_creeps_and_returns() {
     let limiter = limiter(|o| o.max_concurrency = 100);
     rounds(&limiter, 2).await;
     let grown = limiter.snapshot().concurrency;
@@ -56,13 +56,21 @@ async fn concurrency_multiplies_then_halves_then_creeps() {
     for permit in held {
         permit.settle(&End::Throttled(Some(Duration::from_secs(1))), &none());
     }
-    assert_eq!(limiter.snapshot().concurrency, 50);
+    let cut = limiter.snapshot().concurrency;
+    assert!((90..100).contains(&cut), "one in sixteen at most: {cut}");
     assert_eq!(limiter.snapshot().throttled, 3);
-    rounds(&limiter, 1).await;
+    rounds(&limiter, 2).await;
     let crept = limiter.snapshot().concurrency;
-    assert!((50..=51).contains(&crept), "{crept}");
-    rounds(&limiter, 3).await;
-    assert!(limiter.snapshot().concurrency > crept);
+    assert!((cut..=cut + 2).contains(&crept), "{crept}");
+    // Refusals in a row halve; then it is back at nine tenths soon, and creeps on.
+    for _ in 0..6 {
+        pass(&limiter, &End::Throttled(None)).await;
+    }
+    let low = limiter.snapshot().concurrency;
+    assert!(low <= 5, "{low}");
+    rounds(&limiter, 14).await;
+    let back = limiter.snapshot().concurrency;
+    assert!((80..=100).contains(&back), "{back}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,8 +120,10 @@ async fn a_pause_holds_everybody_for_as_long_as_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn throttles_without_a_hint_pause_longer_each_time_and_success_forgives() {
+async fn throttles_in_a_row_pause_longer_each_time_and_success_forgives() {
     let limiter = limiter(|_| ());
+    pass(&limiter, &End::Throttled(None)).await;
+    assert_eq!(limiter.snapshot().pause, None, "one is an accident");
     let mut pauses = Vec::new();
     for _ in 0..4 {
         pass(&limiter, &End::Throttled(None)).await;
@@ -122,7 +132,58 @@ async fn throttles_without_a_hint_pause_longer_each_time_and_success_forgives() 
     assert_eq!(pauses, [500, 1000, 2000, 4000]);
     pass(&limiter, &End::Success(None)).await;
     pass(&limiter, &End::Throttled(None)).await;
-    assert_eq!(limiter.snapshot().pause, Some(Duration::from_millis(500)));
+    assert_eq!(limiter.snapshot().pause, None);
+}
+
+/// A refusal with a wait, from a server that says what is left.
+#[tokio::test(start_paused = true)]
+async fn a_wait_holds_the_others_unless_there_is_plenty_left() {
+    let refuse = async |limiter: &Limiter, remaining: &str| {
+        limiter.acquire(CHEAP).await.settle(
+            &End::Throttled(Some(Duration::from_secs(9))),
+            &headers(&[
+                ("x-ratelimit-limit-requests", "600"),
+                ("x-ratelimit-remaining-requests", remaining),
+                ("x-ratelimit-reset-requests", "1s"),
+            ]),
+        );
+        limiter.snapshot().pause
+    };
+    let (spent, fine) = (limiter(|_| ()), limiter(|_| ()));
+    assert_eq!(refuse(&spent, "0").await, Some(Duration::from_secs(9)));
+    assert_eq!(refuse(&fine, "500").await, None);
+    assert_eq!(fine.snapshot().concurrency, 7, "cut all the same");
+    // Twice in a row is no accident.
+    assert_eq!(refuse(&fine, "500").await, Some(Duration::from_secs(9)));
+}
+
+/// Refusals that strike one call in seventy, whatever the load, must not keep the window small.
+#[tokio::test(start_paused = true)]
+async fn scattered_refusals_do_not_stall_a_provider() {
+    let limiter = limiter(|_| ());
+    let begin = Instant::now();
+    let tasks: Vec<_> = (0..7000)
+        .map(|at| {
+            let limiter = limiter.clone();
+            tokio::spawn(async move {
+                let permit = limiter.acquire(CHEAP).await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                if at % 70 == 13 {
+                    permit.settle(&End::Throttled(None), &none());
+                    limiter.acquire(CHEAP).await
+                } else {
+                    permit
+                }
+                .settle(&End::Success(Some(CHEAP)), &none());
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    // 7,000 calls of 0.2 s in 60 s: 23 in flight on average.
+    let took = begin.elapsed().as_secs_f64();
+    assert!(took < 60.0, "{took}");
 }
 
 #[tokio::test(start_paused = true)]

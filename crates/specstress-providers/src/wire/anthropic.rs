@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use specstress_llm::{ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Part};
 
-use crate::catalog::{AdaptiveOff, EffortControl, ModelInfo, StructuredOutput};
+use crate::catalog::{AdaptiveOff, EffortControl, ModelInfo, ProviderKind, StructuredOutput};
 use crate::usage;
 use crate::wire::options::{CacheTtl, WireOptions};
 use crate::wire::params::{blank, check, joined, put_sampling, refused, wire_seed};
 use crate::wire::reply::{Opened, answering_model, open, request_id};
 use crate::wire::schema_clean::{SchemaRules, clean};
-use crate::wire::{ChatWire, WireReply, WireRequest, effort, finish_body, json};
+use crate::wire::{ChatWire, WireReply, WireRequest, effort, finish_body, json, service_headers};
 
 /// Limits for requests that name none: without streaming, longer answers run into timeouts.
 const DEFAULT_LIMIT: u32 = 8_192;
@@ -65,13 +65,9 @@ impl ChatWire for Anthropic {
         }
         put_schema(model, request, budget, &mut body);
 
-        let mut headers = vec![("anthropic-version", self.options.anthropic_version.clone())];
-        if !self.options.anthropic_beta.is_empty() {
-            headers.push(("anthropic-beta", self.options.anthropic_beta.join(",")));
-        }
         Ok(WireRequest {
             path: "/messages".to_owned(),
-            headers,
+            headers: service_headers(ProviderKind::Anthropic, &self.options),
             body: finish_body(body, &self.options),
         })
     }

@@ -10,7 +10,7 @@ use crate::wire::gemini::model_path;
 use crate::wire::options::WireOptions;
 use crate::wire::params::refused;
 use crate::wire::reply::{Opened, answering_model, bad_reply, open};
-use crate::wire::{EmbeddingWire, WireReply, WireRequest, finish_body, json};
+use crate::wire::{Embedded, EmbeddingWire, WireReply, WireRequest, finish_body, json};
 
 /// `POST /embeddings`.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl EmbeddingWire for OpenAiEmbeddings {
         model: &ModelInfo,
         asked: usize,
         reply: &WireReply,
-    ) -> Result<Vec<Embedding>, LlmError> {
+    ) -> Result<Embedded, LlmError> {
         let body = body(model, reply)?;
         let named = json::text(&body, "model");
         answering_model(model, named, self.options.allow_other_model)?;
@@ -71,7 +71,10 @@ impl EmbeddingWire for OpenAiEmbeddings {
             let what = format!("{} embeddings for {asked} texts", rows.len());
             return Err(bad_reply(model, reply, &what));
         }
-        unit_vectors(model, reply, placed.into_iter().flatten())
+        Ok(Embedded {
+            vectors: unit_vectors(model, reply, placed.into_iter().flatten())?,
+            tokens: body["usage"]["prompt_tokens"].as_u64(),
+        })
     }
 }
 
@@ -131,18 +134,25 @@ impl EmbeddingWire for GeminiEmbeddings {
         model: &ModelInfo,
         asked: usize,
         reply: &WireReply,
-    ) -> Result<Vec<Embedding>, LlmError> {
+    ) -> Result<Embedded, LlmError> {
         let body = body(model, reply)?;
         let rows = body["embeddings"].as_array().map_or(&[][..], Vec::as_slice);
         if rows.len() != asked {
             let what = format!("{} embeddings for {asked} texts", rows.len());
             return Err(bad_reply(model, reply, &what));
         }
-        unit_vectors(model, reply, rows.iter().map(|row| &row["values"]))
+        Ok(Embedded {
+            vectors: unit_vectors(model, reply, rows.iter().map(|row| &row["values"]))?,
+            tokens: body["usageMetadata"]["promptTokenCount"].as_u64(),
+        })
     }
 }
 
-/// Most texts in one request: the switch of the endpoint, else the catalog's figure, else 64.
+/// Most numbers asked for at once: some 20 MB as JSON.
+const MOST_NUMBERS: u32 = 1 << 20;
+
+/// Most texts in one request: the switch of the endpoint, else the catalog's figure, else 64; fewer where
+/// that many vectors would make a reply of a hundred megabytes.
 pub(crate) fn embedding_batch(model: &ModelInfo, options: &WireOptions) -> usize {
     let limit = options
         .compat
@@ -150,7 +160,10 @@ pub(crate) fn embedding_batch(model: &ModelInfo, options: &WireOptions) -> usize
         .or(model.embedding.map(|rule| rule.max_inputs))
         .filter(|most| *most > 0)
         .unwrap_or(64);
-    usize::try_from(limit).unwrap_or(usize::MAX)
+    let by_size = model
+        .embedding
+        .map_or(limit, |rule| (MOST_NUMBERS / rule.dimensions.max(1)).max(1));
+    usize::try_from(limit.min(by_size)).unwrap_or(usize::MAX)
 }
 
 fn check(

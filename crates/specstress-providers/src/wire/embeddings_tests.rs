@@ -7,11 +7,9 @@ fn large() -> ModelInfo {
 }
 
 fn read(asked: usize, body: &Value) -> Result<Vec<Embedding>, LlmError> {
-    embedder_with(ProviderKind::OpenAi, "{}").response(
-        &large(),
-        asked,
-        &reply(200, &body.to_string()),
-    )
+    embedder_with(ProviderKind::OpenAi, "{}")
+        .response(&large(), asked, &reply(200, &body.to_string()))
+        .map(|embedded| embedded.vectors)
 }
 
 #[test]
@@ -99,7 +97,27 @@ fn vectors_come_back_in_order_and_of_unit_norm() {
             &reply(200, r#"{"embeddings":[{"values":[0,-5]}]}"#),
         )
         .unwrap();
-    assert_eq!(gemini, [vec![0.0, -1.0]]);
+    assert_eq!(gemini.vectors, [vec![0.0, -1.0]]);
+    assert_eq!(gemini.tokens, None);
+    let counted =
+        json!({"data": [{"embedding": [1, 0]}], "usage": {"prompt_tokens": 7, "total_tokens": 7}});
+    let counted = embedder_with(ProviderKind::OpenAi, "{}")
+        .response(&large(), 1, &reply(200, &counted.to_string()))
+        .unwrap();
+    assert_eq!(counted.tokens, Some(7));
+}
+
+#[test]
+fn requests_are_no_larger_than_their_replies_may_be() {
+    let batch = |id: &str, options: &str| {
+        let options = serde_json::from_str(options).unwrap();
+        embedding_batch(&known(id), &options)
+    };
+    // 2,048 vectors of 3,072 numbers would be a hundred megabytes of JSON.
+    assert_eq!(batch("openai/text-embedding-3-large", "{}"), 341);
+    assert_eq!(batch("gemini/gemini-embedding-001", "{}"), 100);
+    let switch = r#"{"compat": {"max_embedding_inputs": 16}}"#;
+    assert_eq!(batch("openai/text-embedding-3-small", switch), 16);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Gemini `generateContent`, Developer API.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use specstress_llm::{ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Role};
 
 use crate::catalog::{EffortControl, ModelInfo, StructuredOutput};
+use crate::percent;
 use crate::usage;
 use crate::wire::options::WireOptions;
 use crate::wire::params::{blank, check, joined, put_sampling, refused, wire_seed};
@@ -126,20 +126,9 @@ impl ChatWire for Gemini {
 }
 
 /// `/models/NAME:METHOD`, with the name fit for a path.
-pub(super) fn model_path(model: &ModelInfo, method: &str) -> String {
+pub(crate) fn model_path(model: &ModelInfo, method: &str) -> String {
     let name = model.name.strip_prefix("models/").unwrap_or(&model.name);
-    let mut path = "/models/".to_owned();
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path.push(':');
-    path.push_str(method);
-    path
+    format!("/models/{}:{method}", percent::encode(name, b""))
 }
 
 fn thinking(model: &ModelInfo, request: &ChatRequest) -> Result<Option<Value>, LlmError> {

@@ -1,5 +1,6 @@
 //! Reading bodies that are nearly JSON.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -7,13 +8,19 @@ use serde_json::Value;
 /// Reads a JSON body; raw control characters inside strings, which some servers send, are taken as if
 /// escaped.
 pub(super) fn parse(body: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(body).or_else(|error| {
-        if body.bytes().any(|byte| byte < 0x20) {
-            serde_json::from_str(&escape_controls(body)).map_err(|_| error)
-        } else {
-            Err(error)
-        }
+    serde_json::from_str(body).or_else(|error| match repair(body) {
+        Cow::Owned(repaired) => serde_json::from_str(&repaired).map_err(|_| error),
+        Cow::Borrowed(_) => Err(error),
     })
+}
+
+/// The text with raw control characters inside strings escaped, where there are any.
+pub(crate) fn repair(body: &str) -> Cow<'_, str> {
+    if body.bytes().any(|byte| byte < 0x20) {
+        Cow::Owned(escape_controls(body))
+    } else {
+        Cow::Borrowed(body)
+    }
 }
 
 fn escape_controls(body: &str) -> String {
@@ -38,7 +45,7 @@ fn escape_controls(body: &str) -> String {
 }
 
 /// The text of a field that is a string and not empty.
-pub(super) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> Option<&'a str> {
     value
         .get(field)
         .and_then(Value::as_str)

@@ -13,6 +13,7 @@ mod params;
 mod reply;
 mod schema_clean;
 mod scrub;
+mod service;
 #[cfg(test)]
 mod test_support;
 mod xai;
@@ -26,8 +27,12 @@ use specstress_llm::{ChatRequest, ChatResponse, Embedding, EmbeddingRequest, Llm
 use crate::catalog::{ModelInfo, ProviderKind};
 
 pub(crate) use embeddings::embedding_batch;
+pub(crate) use gemini::model_path;
+pub(crate) use json::{repair, text as text_of};
 pub use options::{CacheTtl, CompatOptions, ResponseFormat, WireOptions};
 pub(crate) use reply::body_retry_after;
+pub(crate) use scrub::scrub;
+pub(crate) use service::{accepted, document, failure, unreadable};
 
 /// Pure mapping between the contract and one wire format; no IO.
 pub(crate) trait ChatWire: Send + Sync + std::fmt::Debug {
@@ -53,7 +58,16 @@ pub(crate) trait EmbeddingWire: Send + Sync + std::fmt::Debug {
         model: &ModelInfo,
         asked: usize,
         reply: &WireReply,
-    ) -> Result<Vec<Embedding>, LlmError>;
+    ) -> Result<Embedded, LlmError>;
+}
+
+/// The vectors of one reply.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Embedded {
+    /// Of unit norm, in the order of the texts.
+    pub vectors: Vec<Embedding>,
+    /// Tokens read, where the provider says.
+    pub tokens: Option<u64>,
 }
 
 /// One POST.
@@ -105,6 +119,21 @@ pub(crate) fn embedding_wire(
         }
         ProviderKind::Anthropic | ProviderKind::Xai => None,
     }
+}
+
+/// Headers that every call to a provider needs, whatever is asked; never the key.
+pub(crate) fn service_headers(
+    kind: ProviderKind,
+    options: &WireOptions,
+) -> Vec<(&'static str, String)> {
+    if kind != ProviderKind::Anthropic {
+        return Vec::new();
+    }
+    let mut headers = vec![("anthropic-version", options.anthropic_version.clone())];
+    if !options.anthropic_beta.is_empty() {
+        headers.push(("anthropic-beta", options.anthropic_beta.join(",")));
+    }
+    headers
 }
 
 /// The body with the user's own fields over it.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use specstress_llm::{
-    ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, ResponseSchema, Usage,
-};
+use specstress_llm::{ChatRequest, ChatResponse, Effort, FinishReason, LlmError, Message, Usage};
 
 use crate::catalog::{ChatApi, EffortControl, ModelInfo, ProviderKind, StructuredOutput};
 use crate::usage;
@@ -102,11 +100,7 @@ pub(super) fn chat_request(
     if !request.stop.is_empty() {
         body.insert("stop".to_owned(), json!(request.stop));
     }
-    if let Some(format) = request
-        .schema
-        .as_ref()
-        .and_then(|schema| response_format(model, schema, compat.response_format))
-    {
+    if let Some(format) = response_format(model, request, compat.response_format) {
         body.insert("response_format".to_owned(), format);
     }
     Ok(WireRequest {
@@ -170,9 +164,10 @@ pub(super) fn effort_is_none(model: &ModelInfo, sent: Option<Effort>) -> bool {
 
 fn response_format(
     model: &ModelInfo,
-    wanted: &ResponseSchema,
+    request: &ChatRequest,
     switch: Option<ResponseFormat>,
 ) -> Option<Value> {
+    let wanted = request.schema.as_ref()?;
     let format = switch.unwrap_or(match model.structured_output {
         StructuredOutput::JsonSchema => ResponseFormat::JsonSchema,
         StructuredOutput::JsonObject => ResponseFormat::JsonObject,
@@ -186,9 +181,19 @@ fn response_format(
                 "json_schema": {"name": wanted.name, "strict": true, "schema": schema},
             }))
         }
-        ResponseFormat::JsonObject => Some(json!({"type": "json_object"})),
+        // Refused in a conversation that nowhere says JSON.
+        ResponseFormat::JsonObject => says_json(request).then(|| json!({"type": "json_object"})),
         ResponseFormat::None => None,
     }
+}
+
+fn says_json(request: &ChatRequest) -> bool {
+    let turns = request.messages.iter().flat_map(|message| &message.parts);
+    request.system.iter().chain(turns).any(|part| {
+        let text = part.as_str().as_bytes();
+        text.windows(4)
+            .any(|word| word.eq_ignore_ascii_case(b"json"))
+    })
 }
 
 pub(super) fn chat_response(

@@ -143,15 +143,20 @@ fn switches_say_what_the_server_accepts() {
     );
     let model = unknown(ProviderKind::Compatible);
     let request = user()
-        .with_system("s")
+        .with_system("Write Json")
         .with_max_tokens(5)
         .with_schema(schema());
     assert_eq!(
         wire.request(&model, &request).unwrap().body,
         json!({"model": "other", "num_ctx": 4096, "max_completion_tokens": 5,
             "response_format": {"type": "json_object"},
-            "messages": [{"role": "developer", "content": "s"}, {"role": "user", "content": "q"}]})
+            "messages": [{"role": "developer", "content": "Write Json"},
+                {"role": "user", "content": "q"}]})
     );
+    // Servers refuse that format when no message says what is wanted.
+    let silent = user().with_schema(schema());
+    let body = wire.request(&model, &silent).unwrap().body;
+    assert!(body.get("response_format").is_none());
     for (bad, says) in [
         (user().with_seed(1), "seed"),
         (user().with_effort(Effort::Low), "reasoning_effort is off"),

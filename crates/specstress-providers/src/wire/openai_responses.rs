@@ -1,7 +1,7 @@
 //! `OpenAI` Responses, for the models that have no Chat Completions.
 
 use serde_json::{Map, Value, json};
-use specstress_llm::{ChatRequest, ChatResponse, FinishReason, LlmError, Role};
+use specstress_llm::{ChatRequest, ChatResponse, FinishReason, LlmError, LlmErrorKind, Role};
 
 use crate::catalog::{ModelInfo, StructuredOutput};
 use crate::usage;
@@ -87,6 +87,19 @@ pub(super) fn response(
             "not a response: it has neither output nor status",
         ));
     }
+    match json::text(&body, "status") {
+        Some(status @ ("failed" | "cancelled")) => {
+            let error = LlmError::new(
+                LlmErrorKind::Unavailable,
+                format!("{}: the response {status} without a reason", model.id()),
+            );
+            return Err(error.with_status(reply.status));
+        }
+        Some("queued" | "in_progress") => {
+            return Err(bad_reply(model, reply, "a response that is not finished"));
+        }
+        _ => {}
+    }
     let named = json::text(&body, "model");
     let answered_by = answering_model(model, named, options.allow_other_model)?;
     let contents = body["output"]
@@ -145,7 +158,7 @@ mod tests {
     use super::*;
     use crate::catalog::{Catalog, ChatApi, ProviderKind};
     use crate::wire::test_support::{chat, reply, schema};
-    use specstress_llm::{Effort, LlmErrorKind};
+    use specstress_llm::Effort;
 
     fn pro() -> ModelInfo {
         let model = Catalog::builtin().resolve(ProviderKind::OpenAi, "openai", "gpt-6-pro");
@@ -236,5 +249,18 @@ mod tests {
             .response(&pro(), &reply(200, &failed.to_string()))
             .unwrap_err();
         assert_eq!(error.kind(), LlmErrorKind::Unavailable);
+        // Text of a response that failed is no answer.
+        for (status, kind) in [
+            ("failed", LlmErrorKind::Unavailable),
+            ("cancelled", LlmErrorKind::Unavailable),
+            ("queued", LlmErrorKind::BadReply),
+            ("in_progress", LlmErrorKind::BadReply),
+        ] {
+            let body = json!({"status": status, "error": null, "output": text});
+            let error = wire
+                .response(&pro(), &reply(200, &body.to_string()))
+                .unwrap_err();
+            assert_eq!(error.kind(), kind, "{status}");
+        }
     }
 }

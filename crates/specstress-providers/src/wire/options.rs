@@ -25,6 +25,10 @@ pub struct WireOptions {
     pub gemini_safety: BTreeMap<String, String>,
     /// What Gemini embeddings are for: `CLUSTERING`, `SEMANTIC_SIMILARITY`, ...; none by default.
     pub embedding_task: Option<String>,
+    /// A header that carries [`ChatRequest::sample`](specstress_llm::ChatRequest::sample), for servers that
+    /// answer equal requests equally: `x-specstress-sample` at `specstress sim serve`. None by default, since
+    /// providers draw anew by themselves.
+    pub sample_header: Option<String>,
 }
 
 impl Default for WireOptions {
@@ -37,6 +41,7 @@ impl Default for WireOptions {
             cache_ttl: CacheTtl::default(),
             gemini_safety: BTreeMap::new(),
             embedding_task: None,
+            sample_header: None,
         }
     }
 }
@@ -68,6 +73,9 @@ pub struct CompatOptions {
     pub reasoning_effort: Option<bool>,
     /// Whether the system prompt has the role `developer` instead of `system`.
     pub developer_role: Option<bool>,
+    /// Whether a compatible server has the batch service of `OpenAI` (files and batches), as Together has; off
+    /// by default.
+    pub batch: bool,
     /// Most texts in one embedding request.
     pub max_embedding_inputs: Option<u32>,
     /// Fields put into every request body last, over whatever is there. Used for every provider.

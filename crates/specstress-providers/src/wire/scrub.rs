@@ -7,7 +7,7 @@ const KEY_STARTS: [&str; 4] = ["sk-", "xai-", "AIza", "gsk_"];
 
 /// A message of at most 400 characters on one line, with everything that looks like a key replaced and every
 /// URL cut at its query.
-pub(super) fn scrub(text: &str) -> String {
+pub(crate) fn scrub(text: &str) -> String {
     let mut out = String::new();
     let mut after_bearer = false;
     for word in text.split_whitespace() {

@@ -340,7 +340,8 @@ fn read_everything(status: u16, body: &str) {
         let _ = chat(kind).response(&pro, &reply);
     }
     for kind in [ProviderKind::OpenAi, ProviderKind::Gemini] {
-        if let Ok(vectors) = embedder_with(kind, "{}").response(&unknown(kind), 1, &reply) {
+        if let Ok(embedded) = embedder_with(kind, "{}").response(&unknown(kind), 1, &reply) {
+            let vectors = embedded.vectors;
             assert_eq!(vectors.len(), 1);
             let norm: f32 = vectors[0].iter().map(|value| value * value).sum();
             assert!((norm - 1.0).abs() < 1e-3);

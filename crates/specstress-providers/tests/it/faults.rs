@@ -63,7 +63,7 @@ async fn faults_that_pass_are_survived() {
             "{name}"
         );
         assert_eq!(server.count(), 3, "{name}");
-        assert_eq!(provider.retries(), 2, "{name}");
+        assert_eq!(provider.stats().retries, 2, "{name}");
     }
 }
 
@@ -131,6 +131,32 @@ async fn the_servers_wait_is_kept() {
         .unwrap();
     let seen = server.seen();
     assert!(seen[1].at - seen[0].at >= Duration::from_millis(195));
+}
+
+#[tokio::test]
+async fn the_limits_that_a_server_tells_can_be_read() {
+    let headers = [
+        ("anthropic-ratelimit-requests-limit", "600"),
+        ("anthropic-ratelimit-input-tokens-limit", "90000"),
+        ("anthropic-ratelimit-output-tokens-limit", "6000"),
+    ];
+    let server = Server::start([reply(401, &headers, "{}")]).await;
+    let mut config = config(ProviderKind::Anthropic, &server.url);
+    config.limits.requests_per_minute = Some(300);
+    let provider = provider(config);
+    let told = || {
+        let now = provider.limiter().snapshot();
+        [
+            now.requests_per_minute,
+            now.tokens_per_minute,
+            now.output_tokens_per_minute,
+        ]
+    };
+    assert_eq!(told(), [Some(300.0), None, None]);
+    let model = provider.model("claude-opus-4-5");
+    model.chat(&ChatRequest::user("x")).await.unwrap_err();
+    // What is configured is a ceiling.
+    assert_eq!(told(), [Some(300.0), Some(90_000.0), Some(6_000.0)]);
 }
 
 #[tokio::test]
@@ -226,7 +252,7 @@ async fn many_calls_at_once_with_faults_are_each_answered_once() {
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().text, "hi");
     }
-    assert_eq!(server.count() as u64, 300 + provider.retries());
+    assert_eq!(server.count() as u64, 300 + provider.stats().retries);
     let limiter = provider.limiter().snapshot();
     assert_eq!(
         (limiter.completed, limiter.in_flight, limiter.waiting),

@@ -2,11 +2,13 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::{Mutex, Once};
 
-use specstress_llm::{ChatModel as _, ChatRequest, LlmError};
+use specstress_llm::{
+    BatchModel as _, BatchTag, ChatModel as _, ChatRequest, LlmError, LostBatch, RequestKey,
+};
 use specstress_providers::{Provider, ProviderKind, SecretString};
 
 use crate::server::{Act, Server, reply};
-use crate::{KEY, config};
+use crate::{KEY, completion, config};
 
 static LOG: Mutex<String> = Mutex::new(String::new());
 
@@ -48,6 +50,18 @@ fn story(error: &LlmError) -> String {
     text
 }
 
+/// A good reply of a kind, with this text.
+fn good(kind: ProviderKind, text: &str) -> String {
+    match kind {
+        ProviderKind::Anthropic => serde_json::json!({"model": "m", "stop_reason": "end_turn",
+            "content": [{"type": "text", "text": text}]}),
+        ProviderKind::Gemini => serde_json::json!({"modelVersion": "m", "responseId": text,
+            "candidates": [{"finishReason": "STOP", "content": {"parts": [{"text": text}]}}]}),
+        _ => return completion(text),
+    }
+    .to_string()
+}
+
 /// A key of its own, so that the logs of other tests in this process do not matter.
 #[tokio::test]
 async fn no_key_in_logs_errors_debug_or_recordings() {
@@ -72,6 +86,7 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
             vec![reply(200, &[], page)],
             vec![Act::HalfReply],
             vec![Act::Drop],
+            vec![reply(200, &[("request-id", KEY)], good(kind, KEY))],
         ] {
             let server = Server::start(script).await;
             let mut config = config(kind, &server.url).with_record(dir.path());
@@ -82,14 +97,41 @@ async fn no_key_in_logs_errors_debug_or_recordings() {
             ));
             let provider = Provider::with_key(config, Some(&SecretString::from(KEY))).unwrap();
             let model = provider.model("m");
-            let error = model
-                .chat(&ChatRequest::user("x").with_max_tokens(9))
-                .await
-                .unwrap_err();
-            texts.push(story(&error));
+            let answer = model.chat(&ChatRequest::user("x").with_max_tokens(9)).await;
+            // An answer goes into the call store as it is.
+            texts.push(match &answer {
+                Ok(response) => {
+                    format!("{response:?} {}", serde_json::to_string(response).unwrap())
+                }
+                Err(error) => story(error),
+            });
             let checked = provider.check_model("m").await;
             texts.push(format!("{checked:?}"));
             texts.push(format!("{provider:?} {model:?} {:?}", provider.limiter()));
+            if kind != ProviderKind::Compatible {
+                let batch = provider.batch_model("m").unwrap();
+                let request = ChatRequest::user("x").with_max_tokens(9);
+                let key = RequestKey::chat(batch.id(), &request);
+                let line = batch.encode(&key, &request).unwrap();
+                let tag = BatchTag::new("leaks", [&key]);
+                let lost = LostBatch {
+                    tag: &tag,
+                    begun_at: 1,
+                    requests: 1,
+                };
+                texts.push(format!("{batch:?} {line:?}"));
+                // Whatever comes of it: some servers answer with an object that passes for a batch.
+                let told =
+                    |done: Result<String, LlmError>| done.unwrap_or_else(|error| story(&error));
+                let page = batch.results("b", None).await;
+                texts.extend([
+                    told(batch.create(&tag, &[line]).await),
+                    told(batch.find(&lost).await.map(|found| format!("{found:?}"))),
+                    told(batch.status("b").await.map(|status| format!("{status:?}"))),
+                    told(page.map(|page| format!("{page:?}"))),
+                    told(batch.cancel("b").await.map(|()| String::new())),
+                ]);
+            }
             let sent = server.seen();
             assert!(
                 sent.iter()

@@ -6,12 +6,16 @@
 )]
 #![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
+mod batches;
+mod embeddings;
 mod faults;
 mod leaks;
 mod recordings;
 mod relay;
 mod server;
+mod simulated;
 mod third_party;
+mod transport;
 
 use std::time::Duration;
 

@@ -48,6 +48,14 @@ impl Relay {
         relay
     }
 
+    pub(crate) fn all(&self) -> Vec<Passed> {
+        self.passed.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.passed.lock().unwrap().len()
+    }
+
     pub(crate) fn last(&self) -> Passed {
         self.passed.lock().unwrap().last().unwrap().clone()
     }

@@ -14,7 +14,7 @@ pub(crate) enum Act {
     Reply {
         status: u16,
         headers: Vec<(String, String)>,
-        body: String,
+        body: Vec<u8>,
         after: Duration,
     },
     /// A reply that promises more than comes before the connection ends.
@@ -23,7 +23,7 @@ pub(crate) enum Act {
     Drop,
 }
 
-pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<String>) -> Act {
+pub(crate) fn reply(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Act {
     Act::Reply {
         status,
         headers: headers
@@ -67,6 +67,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<Mutex<usize>>,
+    script: Arc<Mutex<VecDeque<Act>>>,
 }
 
 impl Server {
@@ -76,16 +77,25 @@ impl Server {
             url: format!("http://{}", listener.local_addr().unwrap()),
             seen: Arc::default(),
             connections: Arc::default(),
+            script: Arc::new(Mutex::new(script.into_iter().collect())),
         };
-        let script: Arc<Mutex<VecDeque<Act>>> = Arc::new(Mutex::new(script.into_iter().collect()));
         let shared = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 *shared.connections.lock().unwrap() += 1;
-                tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&shared.seen)));
+                tokio::spawn(serve(
+                    stream,
+                    Arc::clone(&shared.script),
+                    Arc::clone(&shared.seen),
+                ));
             }
         });
         server
+    }
+
+    /// Adds to the script; for acts that name the server's address.
+    pub(crate) fn script(&self, acts: impl IntoIterator<Item = Act>) {
+        self.script.lock().unwrap().extend(acts);
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -136,8 +146,8 @@ async fn serve(
                     text.push_str(&format!("{name}: {value}\r\n"));
                 }
                 text.push_str("\r\n");
-                text.push_str(&body);
-                if stream.write_all(text.as_bytes()).await.is_err() {
+                let whole = [text.as_bytes(), &body].concat();
+                if stream.write_all(&whole).await.is_err() {
                     return;
                 }
             }

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -20,7 +21,18 @@ pub(super) struct Cut;
 pub(super) struct ReplyBody {
     data: Option<Bytes>,
     promised: u64,
+    /// What comes after the data, made when it is sent.
+    rest: Option<Chunks>,
     cut: Option<Break>,
+}
+
+/// Makes one piece after the other.
+struct Chunks(Box<dyn FnMut() -> Option<Vec<u8>> + Send>);
+
+impl fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunks").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -31,21 +43,38 @@ struct Break {
 }
 
 impl ReplyBody {
-    pub(super) fn whole(data: Vec<u8>) -> Self {
+    pub(super) fn whole(data: impl Into<Bytes>) -> Self {
+        let data = data.into();
         Self {
             promised: data.len() as u64,
-            data: (!data.is_empty()).then(|| data.into()),
+            data: (!data.is_empty()).then_some(data),
+            rest: None,
+            cut: None,
+        }
+    }
+
+    /// Pieces of this length together.
+    pub(super) fn chunks(
+        promised: u64,
+        next: impl FnMut() -> Option<Vec<u8>> + Send + 'static,
+    ) -> Self {
+        Self {
+            data: None,
+            promised,
+            rest: (promised > 0).then(|| Chunks(Box::new(next))),
             cut: None,
         }
     }
 
     /// The first half, then nothing; with an ending, the whole connection is reset.
-    pub(super) fn half(mut data: Vec<u8>, ending: Option<Ending>) -> Self {
+    pub(super) fn half(data: impl Into<Bytes>, ending: Option<Ending>) -> Self {
+        let mut data = data.into();
         let promised = data.len() as u64;
         data.truncate(data.len() / 2);
         Self {
             promised,
-            data: Some(data.into()),
+            data: Some(data),
+            rest: None,
             cut: Some(Break {
                 ending,
                 sleep: None,
@@ -65,6 +94,14 @@ impl Body for ReplyBody {
         if let Some(data) = self.data.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
+        if let Some(Chunks(next)) = &mut self.rest {
+            // Pieces without anything in them are no frames.
+            let piece = std::iter::from_fn(next).find(|piece| !piece.is_empty());
+            if let Some(piece) = piece {
+                return Poll::Ready(Some(Ok(Frame::data(piece.into()))));
+            }
+            self.rest = None;
+        }
         let Some(Break { ending, sleep }) = &mut self.cut else {
             return Poll::Ready(None);
         };
@@ -77,7 +114,7 @@ impl Body for ReplyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.is_none() && self.cut.is_none()
+        self.data.is_none() && self.rest.is_none() && self.cut.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {

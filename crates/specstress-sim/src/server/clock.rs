@@ -19,13 +19,15 @@ fn civil(days: u64) -> (u64, u64, u64) {
     )
 }
 
-fn since_epoch() -> Duration {
+/// Now, since 1970-01-01.
+pub(super) fn since_epoch() -> Duration {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
 }
 
-fn rfc3339(seconds: u64) -> String {
+/// A moment, in seconds since 1970-01-01: `2026-11-21T09:15:06Z`.
+pub(super) fn rfc3339(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
@@ -36,10 +38,15 @@ pub(super) fn moment_after(wait: Duration) -> String {
     rfc3339(whole_seconds(since_epoch() + wait))
 }
 
+/// The day of a moment in UTC, `YYYY-MM-DD`.
+pub(super) fn day_of(seconds: u64) -> String {
+    let (year, month, day) = civil(seconds / 86_400);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Today in UTC, `YYYY-MM-DD`.
 pub(super) fn today() -> String {
-    let (year, month, day) = civil(since_epoch().as_secs() / 86_400);
-    format!("{year:04}-{month:02}-{day:02}")
+    day_of(since_epoch().as_secs())
 }
 
 /// Whether a text is a day, `YYYY-MM-DD`. Such texts are in the order of the days they name.

@@ -1,8 +1,10 @@
 //! The panel over HTTP.
 
+mod batch;
 mod body;
 mod clock;
 mod connection;
+mod control;
 mod faults;
 mod limiter;
 mod options;
@@ -29,6 +31,7 @@ use crate::server::connection::{Connection, Ending};
 use crate::server::service::Service;
 use crate::world::SimWorld;
 
+pub use batch::{BatchFaults, BatchOptions, BatchStats};
 pub use faults::{FaultKind, FaultRates};
 pub use options::{Latency, ProviderLimits, RateLimits, ServerOptions};
 pub use stats::{ModelStats, ServerStats, StatsHandle};
@@ -50,9 +53,14 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// | Gemini | `cedar_*`, helpers, `embedder` | `POST /v1beta/models/KEY:generateContent`, `:batchEmbedContents`, `:embedContent` (`/v1` too) | `x-goog-api-key` |
 /// | xAI | `dune_*`, helpers | `POST /v1/chat/completions`, `/v1/responses` | `authorization: Bearer` |
 ///
+/// All four have their batch services: Anthropic's `/v1/messages/batches`; `/v1/files` and `/v1/batches` of
+/// `OpenAI` and xAI; Gemini's `:batchGenerateContent`, `/v1beta/batches` and `/v1beta/files`, with uploads and
+/// downloads. See [`BatchOptions`].
+///
 /// Each also has `GET .../models` and `GET .../models/KEY`. Helpers are the authors, `rubric` and the judges.
 /// A path may start with `/anthropic`, `/openai`, `/gemini` or `/xai`, which settles the wire; without, `dune_*`
-/// models get xAI's and helpers `OpenAI`'s ways on `/v1/chat/completions`. Any key is accepted.
+/// models get xAI's and helpers `OpenAI`'s ways on `/v1/chat/completions`, and batches and files common to both are
+/// `OpenAI`'s. Any key is accepted.
 ///
 /// The text and end of a reply are those of the in-process [`SimModel`](crate::SimModel) for the same request:
 /// texts in the same parts and the settings that were sent. The header `x-specstress-sample: N` stands for
@@ -63,10 +71,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Requests are checked as the provider would: unknown top-level fields, missing `max_tokens` at Anthropic and
 /// the like are a 400 in its own error shape.
 ///
+/// An item of a batch is answered like the same live call, but for what the wire says of batches: Anthropic's
+/// `service_tier`, xAI's cost, a fifth lower. Beside its `custom_id`, `key` or `batch_request_id` it may have
+/// `"x-specstress-sample": N` for its sample. Batches live as long as the server; the text of an uploaded file is
+/// dropped once a batch has read it.
+///
+/// Two paths are no provider's and take no key: `GET /specstress/stats` tells the counters, and
+/// `POST /specstress/advance?ms=N` puts the clock of the batches forward, so that tests need not wait.
+///
 /// The same request has the same reply byte for byte, but for the request id of errors. Faults follow from the
 /// seed, the request and the number of the attempt, so a run over HTTP can be repeated.
 ///
-/// Cost: tens of microseconds per request, and about a hundred bytes of memory per logical request.
+/// Cost: tens of microseconds per request, and about two hundred bytes of memory per logical request. A batch keeps
+/// its replies, not its requests.
 ///
 /// ```
 /// use specstress_sim::{ServerOptions, SimOptions, SimServer, SimWorld};

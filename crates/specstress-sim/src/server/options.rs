@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::SimError;
 use crate::persona::chat_keys;
+use crate::server::batch::BatchOptions;
 use crate::server::clock::is_day;
 use crate::server::faults::FaultRates;
 use crate::server::wire::Wire;
@@ -41,6 +42,8 @@ pub struct ServerOptions {
     /// Days on which models retire, `YYYY-MM-DD` by model key: told by `GET models/{id}` of Anthropic,
     /// `OpenAI` and xAI, and from that day (UTC) on every call of the model is a 404.
     pub retires: BTreeMap<String, String>,
+    /// How the batch services behave.
+    pub batch: BatchOptions,
 }
 
 impl Default for ServerOptions {
@@ -52,6 +55,7 @@ impl Default for ServerOptions {
             latency: Latency::default(),
             faults: FaultRates::default(),
             retires: BTreeMap::new(),
+            batch: BatchOptions::default(),
         }
     }
 }
@@ -89,7 +93,8 @@ impl ServerOptions {
         for wire in Wire::ALL {
             self.limits.of(wire).check()?;
         }
-        self.faults.check()
+        self.faults.check()?;
+        self.batch.check()
     }
 }
 

@@ -20,6 +20,15 @@ pub(super) struct Envelope {
 }
 
 impl Envelope {
+    /// That of the n-th request, without limits.
+    pub(super) fn plain(wire: Wire, number: u64) -> Self {
+        Self {
+            wire,
+            request_id: format!("req_sim_{number}"),
+            gauges: [None, None],
+        }
+    }
+
     pub(super) fn json(&self, status: u16, body: &Value) -> Response<ReplyBody> {
         self.reply(
             status,

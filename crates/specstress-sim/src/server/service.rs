@@ -1,4 +1,4 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
@@ -10,15 +10,17 @@ use tokio::time::Instant;
 
 use crate::draw::Draw;
 use crate::model::usage;
+use crate::server::batch::{self, Batches};
 use crate::server::body::{Cut, ReplyBody};
 use crate::server::clock::today;
 use crate::server::connection::Ending;
+use crate::server::control;
 use crate::server::faults::FaultKind;
 use crate::server::limiter::{Limiter, Shortage, Unit};
 use crate::server::options::ServerOptions;
 use crate::server::reply::Envelope;
 use crate::server::route::{Route, Target, authorize, route};
-use crate::server::stats::{LogicalId, StatsHandle};
+use crate::server::stats::{LogicalId, StatsHandle, content_id};
 use crate::server::wire::{self, Ask, Form, Refusal, Said, Wire, Work, embedding_tokens};
 use crate::world::SimWorld;
 
@@ -35,9 +37,10 @@ const BAD_GATEWAY: &str = "<html>\n<head><title>502 Bad Gateway</title></head>\n
 #[derive(Debug)]
 pub(super) struct Service {
     world: SimWorld,
-    options: ServerOptions,
+    pub(super) options: ServerOptions,
     limiters: [Mutex<Limiter>; 4],
-    stats: StatsHandle,
+    pub(super) stats: StatsHandle,
+    pub(super) batches: Batches,
     started: Instant,
 }
 
@@ -63,7 +66,7 @@ struct Attempt {
 }
 
 /// An answer before faults that change it.
-enum Answer {
+pub(super) enum Answer {
     Chat(Box<ChatResponse>),
     Vectors(Vec<Vec<f32>>),
 }
@@ -76,6 +79,7 @@ impl Service {
             options,
             limiters,
             stats,
+            batches: Batches::default(),
             started: Instant::now(),
         }
     }
@@ -92,7 +96,7 @@ impl Service {
 
     /// Serves one request. An error breaks the connection off.
     pub(super) async fn serve(
-        &self,
+        self: &Arc<Self>,
         request: Request<Incoming>,
         ending: Ending,
     ) -> Result<Response<ReplyBody>, Cut> {
@@ -104,16 +108,18 @@ impl Service {
         let (head, body) = request.into_parts();
         // On HTTP/2 a reset ends one stream, not the connection that others share.
         let ending = (head.version < Version::HTTP_2).then_some(ending);
+        if let Some(reply) = control::serve(self, number, &head) {
+            return Ok(reply);
+        }
+        if let Some(asked) = batch::route(&head.method, head.uri.path()) {
+            return batch::serve(self, asked, number, &head, body, ending).await;
+        }
         let Route {
             wire,
             fixed,
             target,
         } = route(&head.method, head.uri.path(), &head.headers);
-        let mut envelope = Envelope {
-            wire,
-            request_id: format!("req_sim_{number}"),
-            gauges: [None, None],
-        };
+        let mut envelope = Envelope::plain(wire, number);
         let target = authorize(wire, &head.headers).and(target);
         let (form, path_model) = match target {
             Err(refusal) => return Ok(self.reject(&envelope, &refusal)),
@@ -177,7 +183,6 @@ impl Service {
                 envelope.wire = Wire::Xai;
             }
         }
-        let mut ask = wire::read(envelope.wire, form, path_model, &body)?;
         let sample = match headers.get(SAMPLE) {
             None => 0,
             Some(value) => value
@@ -186,14 +191,28 @@ impl Service {
                 .and_then(|text| text.parse().ok())
                 .ok_or_else(|| Refusal::field(SAMPLE, format!("{SAMPLE}: not a whole number")))?,
         };
+        let ask = self.ask(envelope.wire, form, path_model, &body, sample)?;
+        Ok((ask, sample))
+    }
+
+    /// Reads the body of a request that a live call or an item of a batch makes.
+    pub(super) fn ask(
+        &self,
+        wire: Wire,
+        form: Form,
+        path_model: Option<&str>,
+        body: &Value,
+        sample: u32,
+    ) -> Result<Ask, Refusal> {
+        let mut ask = wire::read(wire, form, path_model, body)?;
         let embeds = ask.model == crate::persona::EMBEDDER;
-        if !envelope.wire.knows(&ask.model) || embeds != form.embeds() || self.retired(&ask.model) {
+        if !wire.knows(&ask.model) || embeds != form.embeds() || self.retired(&ask.model) {
             return Err(Refusal::unknown_model(&ask.model));
         }
         if let Work::Chat(chat) = &mut ask.work {
             chat.request.sample = sample;
         }
-        Ok((ask, sample))
+        Ok(ask)
     }
 
     fn retired(&self, key: &str) -> bool {
@@ -280,11 +299,16 @@ impl Service {
             Ok(answer) => answer,
             Err(error) => return Ok(self.reject(&envelope, &Refusal::new(400, error.to_string()))),
         };
-        let mut output = 0;
-        if let (Answer::Chat(response), Work::Chat(chat)) = (&mut answer, &ask.work) {
-            response.usage.reasoning = wire::reasoning(&ask.model, chat, response.usage);
-            output = response.usage.output + response.usage.reasoning;
-        }
+        let (output, content) = match &answer {
+            Answer::Chat(response) => (
+                response.usage.output + response.usage.reasoning,
+                response
+                    .request_id
+                    .as_deref()
+                    .map(|id| content_id(wire, id)),
+            ),
+            Answer::Vectors(_) => (0, None),
+        };
         {
             let mut limiter = self.limiter(wire);
             limiter.spend(self.now(), output);
@@ -306,7 +330,7 @@ impl Service {
             Some(FaultKind::ResetMidBody) => reply(ReplyBody::half(body, ending)),
             Some(FaultKind::Rerouted | FaultKind::Empty) => reply(ReplyBody::whole(body)),
             _ => {
-                self.stats.ledger().answer(attempt.id, &ask.model);
+                self.stats.ledger().answer(attempt.id, &ask.model, content);
                 reply(ReplyBody::whole(body))
             }
         })
@@ -344,7 +368,7 @@ impl Service {
         })
     }
 
-    async fn answer(&self, ask: &Ask) -> Result<Answer, LlmError> {
+    pub(super) async fn answer(&self, ask: &Ask) -> Result<Answer, LlmError> {
         Ok(match &ask.work {
             Work::Chat(chat) => {
                 let model = self.world.model(&ask.model).map_err(|error| {
@@ -353,7 +377,9 @@ impl Service {
                         error.to_string(),
                     )
                 })?;
-                Answer::Chat(Box::new(model.chat(&chat.request).await?))
+                let mut response = model.chat(&chat.request).await?;
+                response.usage.reasoning = wire::reasoning(&ask.model, chat, response.usage);
+                Answer::Chat(Box::new(response))
             }
             Work::Embed(embed) => {
                 Answer::Vectors(self.world.embedder().embed(&embed.request).await?)
@@ -373,7 +399,7 @@ impl Service {
         }
     }
 
-    fn reject(&self, envelope: &Envelope, refusal: &Refusal) -> Response<ReplyBody> {
+    pub(super) fn reject(&self, envelope: &Envelope, refusal: &Refusal) -> Response<ReplyBody> {
         self.stats.ledger().stats.rejected += 1;
         envelope.refusal(refusal)
     }
@@ -418,7 +444,7 @@ fn emptied(answer: Answer) -> Answer {
     }
 }
 
-fn body(wire: Wire, form: Form, model: &str, ask: &Ask, answer: &Answer) -> Value {
+pub(super) fn body(wire: Wire, form: Form, model: &str, ask: &Ask, answer: &Answer) -> Value {
     match (&ask.work, answer) {
         (Work::Chat(chat), Answer::Chat(response)) => {
             wire::write(wire, form, &Said::new(model, chat, response))

@@ -3,7 +3,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use specstress_llm::Digest;
+
+use crate::server::batch::BatchStats;
 use crate::server::faults::FaultKind;
+use crate::server::wire::Wire;
 
 /// What a [`SimServer`](crate::SimServer) has seen and done so far.
 ///
@@ -30,10 +34,14 @@ pub struct ServerStats {
     pub duplicates: u64,
     /// Faults by kind; kinds that did not happen are not listed.
     pub faults: BTreeMap<FaultKind, u64>,
+    /// Answers, live or in a batch, to what the other way had answered before.
+    pub answered_live_and_in_batch: u64,
     /// The same for each model that was asked.
     pub models: BTreeMap<String, ModelStats>,
     /// Most requests that were being answered at the same time.
     pub most_in_flight: u64,
+    /// What the batch service of each provider did; providers without any batch call are not listed.
+    pub batches: BTreeMap<String, BatchStats>,
 }
 
 impl ServerStats {
@@ -76,6 +84,18 @@ impl StatsHandle {
 /// The name of a logical request.
 pub(super) type LogicalId = [u8; 16];
 
+/// The name of what is asked on a wire, however it is asked: live or in a batch. `request` is the id that the
+/// simulation gives the request, which follows from model, content and sample.
+pub(super) fn content_id(wire: Wire, request: &str) -> LogicalId {
+    let bytes = Digest::new("specstress sim content 1")
+        .field("wire", wire.name())
+        .field("request", request)
+        .finish();
+    let mut id = LogicalId::default();
+    id.copy_from_slice(&bytes[..16]);
+    id
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct History {
     attempts: u32,
@@ -83,11 +103,21 @@ struct History {
     answered: bool,
 }
 
+/// What has happened to one piece of content in batches and, once there are any, live.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ContentHistory {
+    pub(super) submitted: u32,
+    pub(super) faults: u32,
+    answered_live: bool,
+    answered_in_batch: bool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub(super) stats: ServerStats,
     /// Looked up only, never walked.
     seen: HashMap<LogicalId, History>,
+    contents: HashMap<LogicalId, ContentHistory>,
     in_flight: u64,
 }
 
@@ -130,7 +160,15 @@ impl Ledger {
         (attempt, fault)
     }
 
-    pub(super) fn answer(&mut self, id: LogicalId, key: &str) {
+    /// Counts a live answer. `content` names what was asked, so that it is noticed when a batch asked it too.
+    pub(super) fn answer(&mut self, id: LogicalId, key: &str, content: Option<LogicalId>) {
+        if let Some(content) = content {
+            let history = self.contents.entry(content).or_default();
+            history.answered_live = true;
+            if history.answered_in_batch {
+                self.stats.answered_live_and_in_batch += 1;
+            }
+        }
         self.stats.answered += 1;
         self.model(key).answered += 1;
         let history = self.seen.entry(id).or_default();
@@ -139,6 +177,35 @@ impl Ledger {
         } else {
             history.answered = true;
             self.stats.logical_answered += 1;
+        }
+    }
+
+    pub(super) fn batches(&mut self, wire: Wire) -> &mut BatchStats {
+        self.stats
+            .batches
+            .entry(wire.name().to_owned())
+            .or_default()
+    }
+
+    /// Opens the next submission of an item of a batch.
+    pub(super) fn submit(&mut self, content: LogicalId) -> &mut ContentHistory {
+        let history = self.contents.entry(content).or_default();
+        history.submitted += 1;
+        history
+    }
+
+    /// Counts an answer given in a batch.
+    pub(super) fn answer_in_batch(&mut self, wire: Wire, content: LogicalId) {
+        let history = self.contents.entry(content).or_default();
+        let (live, batch) = (history.answered_live, history.answered_in_batch);
+        history.answered_in_batch = true;
+        if live {
+            self.stats.answered_live_and_in_batch += 1;
+        }
+        let stats = self.batches(wire);
+        stats.answered += 1;
+        if batch {
+            stats.answered_again += 1;
         }
     }
 
@@ -166,7 +233,7 @@ mod tests {
         assert_eq!(attempt(1), (3, None));
         assert_eq!(attempt(2), (1, Some(FaultKind::Empty)));
         for id in [1, 1, 2] {
-            ledger.answer([id; 16], "m");
+            ledger.answer([id; 16], "m", None);
         }
         let stats = &ledger.stats;
         assert_eq!((stats.logical, stats.logical_answered), (2, 2));

@@ -1,13 +1,14 @@
 //! `specstress demo`
 
 use serde::Serialize;
+use specstress_pipeline::CallPolicy;
 
-use crate::assemble::Inputs;
 use crate::cli::DemoArgs;
 use crate::commands::run::{Summary, study};
 use crate::config::{Config, TEMPLATE};
 use crate::output;
 use crate::recovery::Recovery;
+use crate::session::Session;
 
 const TITLE: &str = "Demo: a simulated panel against a simulated spec";
 
@@ -19,10 +20,16 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     config.study.pairs = args.pairs;
     config.study.seed = args.seed;
     config.simulation.world.seed = args.seed;
-    let inputs = Inputs::read(&config)?;
-    let finished = study(&config, &inputs, &demo_toml(args))?;
-    let tables = specstress_pipeline::RunDir::tables_of(&args.dir);
-    let recovery = Recovery::compute(&tables, &inputs.taxonomy, &inputs.world, &finished.manifest)?;
+    let session = Session::of(config, demo_toml(args))?;
+    let run = session.open(CallPolicy::Make, None)?;
+    let finished = study(&session, &run)?;
+    let inputs = &session.inputs;
+    let recovery = Recovery::compute(
+        &run.tables(),
+        &inputs.taxonomy,
+        &inputs.world,
+        &finished.manifest,
+    )?;
     let result = DemoResult {
         summary: finished.summary(),
         recovery: &recovery,

@@ -3,27 +3,31 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::Context;
 use serde::Serialize;
-use specstress_pipeline::{Manifest, ModelCalls, PipelineError, RunDir, SqliteStore};
+use specstress_pipeline::{CallPolicy, Manifest, ModelCalls, RunDir, SqliteStore};
 use specstress_report::{Renderer, StudyReport, Text};
 
-use crate::assemble::Inputs;
 use crate::cli::RunArgs;
 use crate::commands::report::{self, Written};
-use crate::config::Config;
-use crate::exit::UsageExt;
 use crate::info::study_info;
 use crate::progress::Progress;
+use crate::session::{Session, drive};
+use crate::traffic::Traffic;
 use crate::{out_file, output};
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
-    let (mut config, text) = Config::read(&args.config).usage()?;
-    if let Some(dir) = &args.dir {
-        config.dir.clone_from(dir);
+    let session = Session::read(&args.study, Some(&args.spend))?;
+    let unknown = session.inputs.models.unknown(&session.config.models());
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+        output::note(&format!(
+            "not in the catalog: {}; nothing optional is sent to them and their cost is unknown (describe them \
+             under [[catalog]])",
+            names.join(", ")
+        ));
     }
-    let inputs = Inputs::read(&config)?;
-    let finished = study(&config, &inputs, &text)?;
+    let run = session.open(CallPolicy::Make, None)?;
+    let finished = study(&session, &run)?;
     output::give(&args.json, &finished.summary(), || finished.text())
 }
 
@@ -34,6 +38,7 @@ pub(crate) struct Finished {
     pub(crate) report: StudyReport,
     written: Written,
     calls: Vec<ModelCalls>,
+    traffic: Traffic,
     made: u64,
     found: u64,
     seconds: f64,
@@ -50,6 +55,7 @@ pub(crate) struct Summary<'a> {
     calls_found: u64,
     calls_stored: u64,
     database_bytes: u64,
+    traffic: &'a Traffic,
     files: &'a Written,
     report: &'a StudyReport,
 }
@@ -64,6 +70,7 @@ impl Finished {
             calls_found: self.found,
             calls_stored: stored(&self.calls),
             database_bytes: self.database_bytes,
+            traffic: &self.traffic,
             files: &self.written,
             report: &self.report,
         }
@@ -84,8 +91,15 @@ impl Finished {
                 self.made, self.found
             )
         };
+        let memory = self
+            .traffic
+            .peak_memory_bytes
+            .map_or_else(String::new, |bytes| {
+                format!(", {:.0} MB of memory at most", bytes as f64 / 1e6)
+            });
         format!(
-            "{study}\n{calls} ({:.1} s, {:.1} MB of replies)\n\nReport  {}\nTables  {}/tables\n",
+            "{study}\n{}{calls} ({:.1} s, {:.1} MB of replies{memory})\n\nReport  {}\nTables  {}/tables\n",
+            self.traffic.text(),
             self.seconds,
             self.database_bytes as f64 / 1e6,
             self.written.html,
@@ -95,53 +109,33 @@ impl Finished {
 }
 
 /// Runs a study to its end and writes the report; Ctrl-C drains what is in flight.
-pub(crate) fn study(
-    config: &Config,
-    inputs: &Inputs,
-    config_text: &str,
-) -> anyhow::Result<Finished> {
+pub(crate) fn study(session: &Session, run: &RunDir) -> anyhow::Result<Finished> {
     let started = Instant::now();
-    let run = RunDir::open(&config.dir)?;
     let recorder = run.recorder();
-    let study = inputs.study(config, &recorder)?;
-    out_file::write(&run.path().join("specstress.toml"), config_text)?;
+    let study = session.study(&recorder, |_| {})?;
+    out_file::write(&run.path().join("specstress.toml"), &session.text)?;
     let before = stored(&calls_of(run.path())?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
-    let progress = Progress::new();
-    let outcome = runtime.block_on(async {
-        let stop = run.stop_signal().clone();
-        let interrupts = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                stop.stop();
-                output::note(
-                    "stopping: calls in flight end and are stored; press Ctrl-C again to stop at once",
-                );
-            }
-            if tokio::signal::ctrl_c().await.is_ok() {
-                abandon();
-            }
-        });
-        let outcome = study.run(&run, &progress).await;
-        interrupts.abort();
-        outcome
-    });
-    let made = recorder.counts().made();
+    let providers = session.inputs.models.providers();
+    let progress = Progress::new(run.path(), providers.clone());
+    let outcome = drive(run, study.run(run, &progress))?;
     let manifest = match outcome {
         Ok(manifest) => manifest,
-        Err(error @ PipelineError::Stopped { .. }) => {
-            output::note(&format!("{made} new replies are stored"));
+        Err(error) => {
+            let here = stored(&calls_of(run.path())?);
+            output::note(&format!(
+                "{} new replies are stored",
+                here.saturating_sub(before)
+            ));
             return Err(error.into());
         }
-        Err(error) => return Err(error.into()),
     };
     let calls = calls_of(run.path())?;
+    let made = stored(&calls).saturating_sub(before);
     let info = study_info(&manifest, &calls, made);
     let report = StudyReport::compute(&run.tables(), &info)?;
     let written = report::write(&report, &run.path().join("report"))?;
     Ok(Finished {
+        traffic: Traffic::new(&providers, progress.stages()),
         report,
         written,
         found: before,
@@ -173,12 +167,4 @@ pub(crate) fn database_bytes(run: &Path) -> u64 {
 
 pub(crate) fn calls_of(run: &Path) -> anyhow::Result<Vec<ModelCalls>> {
     Ok(SqliteStore::summary(&RunDir::calls_path(run))?)
-}
-
-#[expect(
-    clippy::exit,
-    reason = "the user asked twice; what is stored is stored"
-)]
-fn abandon() {
-    std::process::exit(130);
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
-use specstress_sim::{ServerOptions, ServerStats, SimOptions, SimServer, SimWorld};
+use specstress_sim::{BatchFaults, ServerOptions, ServerStats, SimOptions, SimServer, SimWorld};
 use specstress_values::Taxonomy;
 
 use crate::cli::{JsonArg, SimArgs, SimCommand};
+use crate::commands::models::today;
 use crate::exit::UsageExt;
 use crate::{out_file, output};
 
@@ -26,6 +27,8 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
         port,
         config,
         write_config,
+        batch_delay,
+        batch_faults,
     } = &args.command;
     let mut sim = match config {
         Some(path) => read(path).usage()?,
@@ -34,6 +37,9 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
     if sim.server.address.port() == 0 {
         sim.server.address = SocketAddr::from((Ipv4Addr::LOCALHOST, *port));
     }
+    let batch = &mut sim.server.batch;
+    batch.delay_ms = batch_delay.unwrap_or(batch.delay_ms);
+    batch.faults = batch_faults.map_or(batch.faults, BatchFaults::even);
     serve(sim, write_config.as_deref(), &args.json)
 }
 
@@ -88,8 +94,38 @@ fn text(stats: &ServerStats) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {count:>6} {kind:?}");
     }
+    for (provider, batches) in &stats.batches {
+        let _ = writeln!(
+            text,
+            "{provider}: {} batches of {} items: {} answered, {} twice, {} billed, {} failed, {} expired, {} cancelled; \
+             {} batches made twice, {} polls, {} faults",
+            batches.created,
+            batches.items,
+            batches.answered,
+            batches.answered_again,
+            batches.billed,
+            batches.errored,
+            batches.expired,
+            batches.cancelled,
+            batches.duplicates,
+            batches.polls,
+            batches.faults.values().sum::<u64>(),
+        );
+    }
     text
 }
+
+/// The other roles of a rehearsal, as its config names them.
+const HELPERS: [(&str, &str); 8] = [
+    ("anthropic", "author_a"),
+    ("openai", "author_b"),
+    ("gemini", "author_c"),
+    ("anthropic", "rubric"),
+    ("anthropic", "judge_alder"),
+    ("openai", "judge_birch"),
+    ("gemini", "judge_cedar"),
+    ("openai", "embedder"),
+];
 
 /// The provider that carries a simulated model over HTTP: each fictional one has the ways of a real one.
 fn carrier(family: &str) -> &'static str {
@@ -99,6 +135,23 @@ fn carrier(family: &str) -> &'static str {
         "dune" => "xai",
         _ => "openai",
     }
+}
+
+/// Made-up prices at a provider, in US dollars per million tokens: in, in from the cache, out. Those of xAI are what
+/// its replies tell.
+fn prices(carrier: &str, model: &str) -> (f64, f64, f64) {
+    match carrier {
+        _ if model == "embedder" => (0.1, 0.1, 0.0),
+        "anthropic" => (3.0, 0.3, 15.0),
+        "gemini" => (1.0, 0.1, 8.0),
+        "xai" => (2.0, 1.0, 10.0),
+        _ => (2.0, 0.5, 8.0),
+    }
+}
+
+/// What a batch costs of the price of live calls.
+fn batch_factor(carrier: &str) -> f64 {
+    if carrier == "xai" { 0.8 } else { 0.5 }
 }
 
 /// A config for `specstress run` in which everybody is asked at this server.
@@ -136,6 +189,26 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
             carrier(persona.provider)
         );
     }
+    // Known models claim what they can do; these take whatever is sent. Prices give estimates, costs and budgets
+    // something to work on.
+    let mut describe = |provider: &str, name: &str| {
+        let (input, cached, output) = prices(provider, name);
+        let _ = writeln!(
+            text,
+            "[[catalog]]\nprovider = \"{provider}\"\nname = \"{name}\"\n\
+             effort = {{ kind = \"fixed\", reasons = false }}\nnote = \"simulated\"\n\
+             batch_factor = {:?}\nprices = {{ input = {input:?}, cached_input = {cached:?}, output = {output:?}, \
+             as_of = \"{}\", source = \"made up for a rehearsal\" }}\n",
+            batch_factor(provider),
+            today()
+        );
+    };
+    for persona in &panel {
+        describe(carrier(persona.provider), persona.key);
+    }
+    for (provider, name) in HELPERS {
+        describe(provider, name);
+    }
     text += "[roles]\n\
         authors = [\"anthropic/author_a\", \"openai/author_b\", \"gemini/author_c\"]\n\
         rubric = \"anthropic/rubric\"\n\
@@ -145,7 +218,9 @@ fn rehearsal(world: &SimWorld, address: SocketAddr, seed: u64) -> String {
         let _ = writeln!(
             text,
             "[[providers]]\nkind = \"{kind}\"\nbase_url = \"http://{address}/{kind}\"\n\
-             key_env = \"SPECSTRESS_SIM_KEY\"\n"
+             key_env = \"SPECSTRESS_SIM_KEY\"\n\
+             # Samples of the same question are told apart by it; real providers draw anew by themselves.\n\
+             wire = {{ sample_header = \"x-specstress-sample\" }}\n"
         );
     }
     let _ = writeln!(

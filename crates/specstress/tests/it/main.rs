@@ -1,6 +1,10 @@
 //! The binary as its users run it.
 
 #![expect(
+    clippy::unwrap_used,
+    reason = "the whole crate is tests, which fail by panicking"
+)]
+#![expect(
     clippy::print_stderr,
     reason = "a skipped test says so, and a measurement is shown"
 )]
@@ -21,6 +25,8 @@ mod recovery;
 mod rehearsal;
 mod report;
 mod run;
+mod sim;
+mod spending;
 mod status;
 mod support;
 mod taxonomy;

@@ -32,6 +32,10 @@ impl Refusal {
         }
     }
 
+    pub(in crate::server) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// A request that is wrong in one field.
     pub(in crate::server) fn field(field: &str, message: impl Into<String>) -> Self {
         Self {

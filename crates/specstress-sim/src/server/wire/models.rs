@@ -32,7 +32,7 @@ pub(in crate::server) fn model_body(
                 "max_input_tokens": MAX_INPUT,
                 "max_tokens": MAX_OUTPUT,
                 "capabilities": {
-                    "batch": {"supported": false},
+                    "batch": {"supported": true},
                     "structured_outputs": {"supported": true},
                 },
             })
@@ -51,7 +51,7 @@ pub(in crate::server) fn model_body(
             "description": "Simulated.",
             "inputTokenLimit": MAX_INPUT,
             "outputTokenLimit": MAX_OUTPUT,
-            "supportedGenerationMethods": ["generateContent"],
+            "supportedGenerationMethods": ["generateContent", "batchGenerateContent"],
         }),
     }
 }

@@ -88,6 +88,24 @@ impl Call {
         }
     }
 
+    /// A call with the key in the form of a wire; the path starts behind the wire's name.
+    pub(crate) fn on(wire: &str, method: &'static str, path: &str, body: &str) -> Self {
+        let key = match wire {
+            "anthropic" => ("x-api-key", "k"),
+            "gemini" => ("x-goog-api-key", "k"),
+            _ => ("authorization", "Bearer k"),
+        };
+        let call = Self {
+            method,
+            ..Self::get(&format!("/{wire}{path}"), key)
+        };
+        match wire {
+            "anthropic" => call.with("anthropic-version", "2023-06-01"),
+            _ => call,
+        }
+        .with_body(body)
+    }
+
     pub(crate) fn get(path: &str, key: (&'static str, &str)) -> Self {
         Self {
             method: "GET",

@@ -2,6 +2,7 @@
 
 #![expect(clippy::panic, reason = "helpers of tests fail as tests do")]
 
+mod batch;
 mod client;
 mod faults;
 mod limits;
