@@ -4,10 +4,9 @@
 //!
 //! Prints wall time and CPU time; `-- 3` ranks three models only.
 
-use std::time::{Duration, Instant};
-
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use specstress_benches::timed;
 use specstress_stats::{
     NudgedComparison, Preference, RankingParams, Shrinkage, StandardErrors, Ties, Toward,
     bradley_terry, held_out,
@@ -84,28 +83,6 @@ fn descend(choices: &[NudgedComparison]) -> (Vec<f64>, usize) {
         }
     }
     unreachable!("the loop ends by returning")
-}
-
-/// Seconds of processor time of this process so far, where the system says.
-fn processor() -> Option<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(ticks * 10))
-}
-
-#[expect(clippy::print_stdout, reason = "a benchmark tells what it measured")]
-fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let (wall, cpu) = (Instant::now(), processor());
-    let done = work();
-    let cpu = processor()
-        .zip(cpu)
-        .map(|(after, before)| (after - before).as_secs_f64());
-    println!(
-        "{what}: {:.2} s wall, {cpu:.2?} s CPU",
-        wall.elapsed().as_secs_f64()
-    );
-    done
 }
 
 fn main() {

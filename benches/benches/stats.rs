@@ -9,10 +9,11 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use specstress_benches::timed;
 use specstress_stats::ndarray::{Array2, Array3, ArrayView2, Axis};
 use specstress_stats::{
-    Bootstrap, Coefficient, DisagreementParams, PanelDisagreements, agreement_bootstrap,
-    disagreement_panels, fleiss_kappa,
+    Bootstrap, Coefficient, DisagreementParams, PanelDisagreement, PanelDisagreements,
+    agreement_bootstrap, disagreement_panels, fleiss_kappa,
 };
 
 const SCENARIOS: usize = 411_000;
@@ -69,7 +70,7 @@ fn read(found: &[PanelDisagreements]) -> (f64, usize) {
     let all = || found.iter().flat_map(PanelDisagreements::iter);
     (
         all().filter_map(|found| found.max()).sum(),
-        all().filter(|found| found.is_high()).count(),
+        all().filter(PanelDisagreement::is_high).count(),
     )
 }
 
@@ -137,6 +138,19 @@ fn measure() {
             .count()
             >= 15
     );
+    timed("disagreement, textbook", || black_box(textbook(&scores)));
+    timed("disagreement, 10 times in one pass", || {
+        for _ in 0..10 {
+            black_box(in_one_pass(black_box(&scores)));
+        }
+    });
+    timed("disagreement, 10 times in one pass, and read", || {
+        for _ in 0..10 {
+            black_box(read(&in_one_pass(black_box(&scores))));
+        }
+    });
+    timed("kappa, 10,000 draws", || black_box(sure(10_000)));
+
     let mut criterion = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))

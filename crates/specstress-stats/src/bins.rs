@@ -160,12 +160,7 @@ pub fn enrichment(
     events: &[Option<bool>],
     confidence: Confidence,
 ) -> Result<Enrichment, StatsError> {
-    if membership.len() != events.len() {
-        return Err(StatsError::Lengths {
-            left: membership.len(),
-            right: events.len(),
-        });
-    }
+    StatsError::same_length(membership.len(), events.len())?;
     let mut counts = vec![(0_u64, 0_u64); bins.count()];
     let (mut n, mut unplaced, mut unknown) = (0, 0, 0);
     for (item, (&bin, &event)) in membership.iter().zip(events).enumerate() {

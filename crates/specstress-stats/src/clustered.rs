@@ -165,12 +165,8 @@ impl Linearised {
     fn new(values: &[Option<f64>], clusters: Option<&[u64]>) -> Result<Self, StatsError> {
         let sums = cluster_sums(values.len(), clusters, 2, |row, sums| {
             if let Some(value) = values[row] {
-                if !value.is_finite() {
-                    let column = 0;
-                    return Err(StatsError::NotFinite { row, column, value });
-                }
                 sums[0] += 1.0;
-                sums[1] += value;
+                sums[1] += StatsError::finite(row, 0, value)?;
             }
             Ok(())
         })?;

@@ -76,12 +76,7 @@ fn complete<S: Score, T: Score>(
     x: ArrayView1<'_, S>,
     y: ArrayView1<'_, T>,
 ) -> Result<(Vec<f64>, Vec<f64>), StatsError> {
-    if x.len() != y.len() {
-        return Err(StatsError::Lengths {
-            left: x.len(),
-            right: y.len(),
-        });
-    }
+    StatsError::same_length(x.len(), y.len())?;
     let mut kept = (Vec::with_capacity(x.len()), Vec::with_capacity(x.len()));
     for (row, (&x, &y)) in x.iter().zip(y).enumerate() {
         if let (Some(x), Some(y)) = (read(x, row, 0)?, read(y, row, 1)?) {

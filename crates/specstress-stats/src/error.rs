@@ -219,6 +219,24 @@ impl StatsError {
         }
     }
 
+    /// Refuses NaN and infinities.
+    pub(crate) fn finite(row: usize, column: usize, value: f64) -> Result<f64, Self> {
+        if value.is_finite() {
+            Ok(value)
+        } else {
+            Err(Self::NotFinite { row, column, value })
+        }
+    }
+
+    /// Refuses more successes than trials.
+    pub(crate) fn at_most(successes: u64, trials: u64) -> Result<(), Self> {
+        if successes <= trials {
+            Ok(())
+        } else {
+            Err(Self::Successes { successes, trials })
+        }
+    }
+
     /// Refuses an index that is not below `count`.
     pub(crate) fn in_range(
         item: usize,

@@ -55,9 +55,7 @@ pub fn nudge_effects(
     for (row, pair) in pairs.iter().enumerate() {
         StatsError::in_range(row, "category", pair.category, categories)?;
         for (column, value) in [pair.neutral, pair.nudged].into_iter().enumerate() {
-            if let Some(value) = value.filter(|value| !value.is_finite()) {
-                return Err(StatsError::NotFinite { row, column, value });
-            }
+            value.map_or(Ok(0.0), |value| StatsError::finite(row, column, value))?;
         }
         let moved = pair
             .nudged

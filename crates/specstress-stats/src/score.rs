@@ -30,12 +30,11 @@ pub(crate) fn read<S: Score>(
     row: usize,
     column: usize,
 ) -> Result<Option<Reading>, StatsError> {
-    match score.reading() {
-        Some(Reading::Real(value)) if !value.is_finite() => {
-            Err(StatsError::NotFinite { row, column, value })
-        }
-        reading => Ok(reading),
+    let reading = score.reading();
+    if let Some(Reading::Real(value)) = reading {
+        StatsError::finite(row, column, value)?;
     }
+    Ok(reading)
 }
 
 mod sealed {

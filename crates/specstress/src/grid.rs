@@ -76,14 +76,17 @@ pub(crate) fn number(value: Option<f64>, digits: usize) -> String {
     )
 }
 
+/// Digits of a percentage: one more where a small share would be rounded away.
+fn digits(share: f64) -> usize {
+    if share < 0.01 { 2 } else { 1 }
+}
+
 /// A share as a percentage.
 pub(crate) fn percent(share: Option<f64>) -> String {
-    let number = number(share.map(|share| 100.0 * share), 1);
-    if share.is_some() {
-        number + "%"
-    } else {
-        number
-    }
+    share.map_or_else(
+        || "-".to_owned(),
+        |share| number(Some(100.0 * share), digits(share)) + "%",
+    )
 }
 
 /// An interval of a number.
@@ -102,12 +105,16 @@ pub(crate) fn between(interval: Option<Interval>, digits: usize) -> String {
 
 /// An interval of a share.
 pub(crate) fn percent_between(interval: Option<Interval>) -> String {
-    let scaled = interval.map(|ends| Interval {
-        low: 100.0 * ends.low,
-        high: 100.0 * ends.high,
-    });
-    let text = between(scaled, 1);
-    if interval.is_some() { text + "%" } else { text }
+    interval.map_or_else(
+        || "-".to_owned(),
+        |ends| {
+            let scaled = Interval {
+                low: 100.0 * ends.low,
+                high: 100.0 * ends.high,
+            };
+            between(Some(scaled), digits(ends.high)) + "%"
+        },
+    )
 }
 
 /// A count with its thousands apart.
@@ -155,6 +162,10 @@ mod tests {
                 high: 0.1234
             })),
             "0.0 to 12.3%"
+        );
+        assert_eq!(
+            (percent(Some(0.0004)), percent(Some(0.5))),
+            ("0.04%".to_owned(), "50.0%".to_owned())
         );
         assert_eq!(count(999_u64), "999");
     }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use ndarray::ArrayView2;
 
+use super::recipe::{Parts, beyond_chance};
 use crate::StatsError;
 
 /// Fleiss' kappa with the parts it is made of.
@@ -153,23 +154,29 @@ impl Tally {
         if self.subjects == 0 {
             return found;
         }
-        let (n, subjects) = (self.raters as u128, self.subjects as u128);
-        let ratings = subjects * n;
-        let observed = (self.squares - ratings) as f64 / (ratings * (n - 1)) as f64;
-        found.categories = self
-            .per_label
-            .iter()
-            .map(|(&label, &count)| (label, count as f64 / ratings as f64))
-            .collect();
-        let expected = found.categories.iter().map(|(_, p)| p * p).sum::<f64>();
-        found.observed = Some(observed);
-        found.expected = Some(expected);
-        // `Pe = 1` exactly when a single label took every rating.
-        if self.per_label.len() > 1 {
-            found.kappa = Some((observed - expected) / (1.0 - expected));
-        }
+        let (n, subjects) = (self.raters as f64, self.subjects as f64);
+        let counts: Vec<f64> = self.per_label.values().map(|&count| count as f64).collect();
+        let parts = parts(n, subjects, self.squares as f64, &counts);
+        found.kappa = parts.estimate;
+        found.observed = parts.observed;
+        found.expected = parts.expected;
+        let shares = counts.iter().map(|count| count / (subjects * n));
+        found.categories = self.per_label.keys().copied().zip(shares).collect();
         found
     }
+}
+
+/// Kappa from the sums over at least one subject: of squared counts per label, and of counts by label.
+pub(super) fn parts(raters: f64, subjects: f64, squares: f64, counts: &[f64]) -> Parts {
+    let ratings = subjects * raters;
+    let observed = (squares - ratings) / (ratings * (raters - 1.0));
+    let expected = counts
+        .iter()
+        .map(|count| (count / ratings).powi(2))
+        .sum::<f64>();
+    // `Pe = 1` exactly when a single label took every rating.
+    let one_label = counts.iter().filter(|count| **count > 0.0).count() < 2;
+    beyond_chance(observed, expected, one_label)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 
 use super::coefficient::{AgreementEstimate, Coefficient, MeasurementLevel};
+use super::fleiss;
 use crate::StatsError;
 
 /// A coefficient as a function of sums over subjects, so that resampling subjects or whole
@@ -190,14 +191,7 @@ impl Recipe {
                 }
             }
             Coefficient::Cohen(_) => self.cohen(&sums[1..], subjects),
-            Coefficient::Fleiss => {
-                let n = self.raters as f64;
-                let observed = (sums[1] / (subjects * n) - 1.0) / (n - 1.0);
-                let shares = || sums[2..].iter().map(|count| count / (subjects * n));
-                let expected = shares().map(|p| p * p).sum::<f64>();
-                let one_label = sums[2..].iter().filter(|count| **count > 0.0).count() < 2;
-                beyond_chance(observed, expected, one_label)
-            }
+            Coefficient::Fleiss => fleiss::parts(self.raters as f64, subjects, sums[1], &sums[2..]),
             Coefficient::FleissCategory(_) => {
                 let n = self.raters as f64;
                 let p = sums[2] / (subjects * n);
@@ -299,7 +293,8 @@ impl Recipe {
     }
 }
 
-fn beyond_chance(observed: f64, expected: f64, undefined: bool) -> Parts {
+/// `(o - e) / (1 - e)`, where it is defined.
+pub(super) fn beyond_chance(observed: f64, expected: f64, undefined: bool) -> Parts {
     Parts {
         estimate: (!undefined && expected < 1.0).then(|| (observed - expected) / (1.0 - expected)),
         observed: Some(observed),

@@ -96,9 +96,7 @@ pub(super) fn differences(
     let mut found = Vec::with_capacity(first.len());
     for (row, (&first, &second)) in first.iter().zip(second).enumerate() {
         for (column, value) in [first, second].into_iter().enumerate() {
-            if let Some(value) = value.filter(|value| !value.is_finite()) {
-                return Err(StatsError::NotFinite { row, column, value });
-            }
+            value.map_or(Ok(0.0), |value| StatsError::finite(row, column, value))?;
         }
         if let (Some(first), Some(second)) = (first, second) {
             found.push(second - first);

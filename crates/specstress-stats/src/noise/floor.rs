@@ -45,12 +45,8 @@ pub fn noise_floor(
     }
     let mut known = Vec::with_capacity(controls.len());
     for (row, control) in controls.iter().enumerate() {
-        match *control {
-            Some(value) if !value.is_finite() => {
-                let column = 0;
-                return Err(StatsError::NotFinite { row, column, value });
-            }
-            control => known.extend(control),
+        if let Some(value) = *control {
+            known.push(StatsError::finite(row, 0, value)?);
         }
     }
     known.sort_by(f64::total_cmp);

@@ -1,3 +1,7 @@
+use std::ops::Range;
+
+use crate::parallel::map_indices;
+
 /// Solves `A x = b` for a positive definite `A` given by its product, by conjugate gradients with
 /// the diagonal as preconditioner; stops at a residual of `tolerance * |b|`.
 pub(super) fn solve(
@@ -41,37 +45,67 @@ pub(super) fn solve(
     x
 }
 
+/// Rows or columns that are worked on together, so that the rest of a large matrix is read once for
+/// all of them.
+const TOGETHER: usize = 8;
+
 /// The diagonal of the inverse of a positive definite matrix of `size` rows; `None` where it is
 /// not positive definite. Cost O(size^3).
 pub(super) fn inverse_diagonal(mut matrix: Vec<f64>, size: usize) -> Option<Vec<f64>> {
-    // Cholesky, rows of L in place: every inner product runs along two rows.
-    for row in 0..size {
-        let (above, from_row) = matrix.split_at_mut(row * size);
-        let own = &mut from_row[..size];
-        let scale = own[row].abs().max(f64::MIN_POSITIVE);
-        for column in 0..row {
+    factor(&mut matrix, size)?;
+    let groups = map_indices(size.div_ceil(TOGETHER), |group| {
+        let from = group * TOGETHER;
+        inverse_columns(&matrix, size, from..size.min(from + TOGETHER))
+    });
+    Some(groups.into_iter().flatten().collect())
+}
+
+/// Cholesky's factor `L`, rows in place: every inner product runs along two rows.
+fn factor(matrix: &mut [f64], size: usize) -> Option<()> {
+    for from in (0..size).step_by(TOGETHER) {
+        let (above, below) = matrix.split_at_mut(from * size);
+        let rows = TOGETHER.min(size - from);
+        let panel = &mut below[..rows * size];
+        let scales: Vec<f64> = (0..rows)
+            .map(|row| panel[row * size + from + row].abs().max(f64::MIN_POSITIVE))
+            .collect();
+        for column in 0..from {
             let other = &above[column * size..][..=column];
-            own[column] = (own[column] - dot(&own[..column], &other[..column])) / other[column];
+            for own in panel.chunks_exact_mut(size) {
+                own[column] = (own[column] - dot(&own[..column], &other[..column])) / other[column];
+            }
         }
-        let rest = own[row] - dot(&own[..row], &own[..row]);
-        if rest <= 1e-13 * scale {
-            return None;
+        for (row, scale) in scales.into_iter().enumerate() {
+            let (before, own) = panel.split_at_mut(row * size);
+            let own = &mut own[..size];
+            for (column, other) in (from..).zip(before.chunks_exact(size)) {
+                own[column] = (own[column] - dot(&own[..column], &other[..column])) / other[column];
+            }
+            let diagonal = from + row;
+            let rest = own[diagonal] - dot(&own[..diagonal], &own[..diagonal]);
+            if rest <= 1e-13 * scale {
+                return None;
+            }
+            own[diagonal] = rest.sqrt();
         }
-        own[row] = rest.sqrt();
     }
-    // Column by column of L^-1; the diagonal of the inverse is its squared columns.
-    let mut found = vec![0.0; size];
-    let mut solved = vec![0.0; size];
-    for (column, found) in found.iter_mut().enumerate() {
-        for row in column..size {
-            let own = &matrix[row * size..][..=row];
+    Some(())
+}
+
+/// Sums of squares of some columns of the inverse of `L`: the diagonal of the inverse of `L L'`.
+fn inverse_columns(factor: &[f64], size: usize, columns: Range<usize>) -> Vec<f64> {
+    let from = columns.start;
+    let mut solved = vec![0.0; columns.len() * (size - from)];
+    for row in from..size {
+        let own = &factor[row * size..][..=row];
+        for (column, solved) in columns.clone().zip(solved.chunks_exact_mut(size - from)) {
             let unit = f64::from(u8::from(row == column));
-            let sum = dot(&own[column..row], &solved[column..row]);
-            solved[row] = (unit - sum) / own[row];
+            let sum = dot(&own[from..row], &solved[..row - from]);
+            solved[row - from] = (unit - sum) / own[row];
         }
-        *found = dot(&solved[column..], &solved[column..]);
     }
-    Some(found)
+    let columns = solved.chunks_exact(size - from);
+    columns.map(|column| dot(column, column)).collect()
 }
 
 /// Inner product in eight running sums, which lets it use vector instructions; always the same
@@ -105,6 +139,35 @@ mod tests {
         let x = solve(product, &[2.0; 3], &[1.0, 0.0, 1.0], 1e-14);
         assert!(x.iter().all(|x| (x - 1.0).abs() < 1e-12), "{x:?}");
         assert_eq!(inverse_diagonal(vec![1.0, 1.0, 1.0, 1.0], 2), None);
+    }
+
+    #[test]
+    fn a_large_matrix_is_inverted_as_the_solver_does() {
+        // Diagonally dominant, of more rows than are worked on together.
+        let size = 29;
+        let cell = |i: usize, j: usize| {
+            if i == j {
+                20.0 + i as f64
+            } else {
+                1.0 / (1.0 + (i * j % 7) as f64)
+            }
+        };
+        let matrix: Vec<f64> = (0..size * size)
+            .map(|at| cell(at / size, at % size))
+            .collect();
+        let found = inverse_diagonal(matrix.clone(), size).unwrap();
+        let product = |x: &[f64]| {
+            matrix
+                .chunks(size)
+                .map(|row| dot(row, x))
+                .collect::<Vec<_>>()
+        };
+        for (at, found) in found.iter().enumerate() {
+            let mut unit = vec![0.0; size];
+            unit[at] = 1.0;
+            let column = solve(product, &vec![20.0; size], &unit, 1e-14);
+            assert!((found - column[at]).abs() < 1e-12, "{at}");
+        }
     }
 
     #[test]

@@ -42,12 +42,7 @@ pub fn missing_bounds(
     missing: u64,
     confidence: Confidence,
 ) -> Result<MissingBounds, StatsError> {
-    if successes > n {
-        return Err(StatsError::Successes {
-            successes,
-            trials: n,
-        });
-    }
+    StatsError::at_most(successes, n)?;
     let all = n.saturating_add(missing);
     let most = successes.saturating_add(missing).min(all);
     let eased = eased(successes, most, all, confidence)?;

@@ -26,12 +26,7 @@ pub fn clopper_pearson_interval(
     n: u64,
     confidence: Confidence,
 ) -> Result<Option<Interval>, StatsError> {
-    if successes > n {
-        return Err(StatsError::Successes {
-            successes,
-            trials: n,
-        });
-    }
+    StatsError::at_most(successes, n)?;
     if n == 0 {
         return Ok(None);
     }

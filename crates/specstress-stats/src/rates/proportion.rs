@@ -157,9 +157,7 @@ pub(crate) fn wilson_ends(p: f64, trials: f64, confidence: Confidence) -> Interv
 }
 
 fn rate(successes: u64, trials: u64) -> Result<Option<f64>, StatsError> {
-    if successes > trials {
-        return Err(StatsError::Successes { successes, trials });
-    }
+    StatsError::at_most(successes, trials)?;
     Ok((trials > 0).then(|| successes as f64 / trials as f64))
 }
 

@@ -39,19 +39,8 @@ pub fn cochran_armitage(groups: &[(u64, u64)], scores: &[f64]) -> Result<Trend, 
     StatsError::same_length(groups.len(), scores.len())?;
     let (mut events, mut trials) = (0_u64, 0_u64);
     for (row, (&(successes, n), &value)) in groups.iter().zip(scores).enumerate() {
-        if successes > n {
-            return Err(StatsError::Successes {
-                successes,
-                trials: n,
-            });
-        }
-        if !value.is_finite() {
-            return Err(StatsError::NotFinite {
-                row,
-                column: 0,
-                value,
-            });
-        }
+        StatsError::at_most(successes, n)?;
+        StatsError::finite(row, 0, value)?;
         events += successes;
         trials += n;
     }

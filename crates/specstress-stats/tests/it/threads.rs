@@ -60,9 +60,8 @@ fn draws_splits_and_permutations() {
 fn panels_over_many_chunks_are_those_of_their_parts() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let scores = Array3::from_shape_fn((9_000, 4, 2), |(scenario, ..)| {
-        let high = if scenario % 700 == 0 { 900 } else { 6 };
-        rng.random_bool(0.999)
-            .then(|| rng.random_range(0..=high as u16))
+        let high = if scenario % 700 == 0 { 900_u16 } else { 6 };
+        rng.random_bool(0.999).then(|| rng.random_range(0..=high))
     });
     let panels: [&[usize]; 2] = [&[0, 1, 2, 3], &[1, 3]];
     let params = DisagreementParams::default();

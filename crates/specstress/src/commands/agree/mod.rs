@@ -1,5 +1,6 @@
 //! `specstress agree`: how often raters agree, and how good they are.
 
+mod measure;
 mod report;
 mod text;
 mod votes;
