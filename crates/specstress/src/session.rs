@@ -11,7 +11,7 @@ use specstress_pipeline::{
 
 use crate::assemble::Inputs;
 use crate::cli::{SpendArgs, StudyArgs};
-use crate::config::Config;
+use crate::config::{Config, SIM};
 use crate::exit::UsageExt;
 use crate::output;
 
@@ -126,6 +126,9 @@ fn abandon() {
 impl PriceList for Session {
     fn quote(&self, model: &str, usage: &Usage, mode: CallMode) -> Option<f64> {
         let id: ModelId = model.parse().ok()?;
+        if id.provider() == SIM {
+            return Some(0.0);
+        }
         let provider = self.inputs.models.provider(&id).ok()?;
         let info = provider.info(id.name());
         let tier = specstress_providers::PriceTier {

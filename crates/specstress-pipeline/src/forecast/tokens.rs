@@ -36,6 +36,9 @@ fn assumed(stage: StageName) -> (f64, f64) {
     }
 }
 
+/// Tokens of a label to embed.
+const LABEL: (f64, f64) = (6.0, 0.0);
+
 /// Relative standard error of assumed tokens.
 const ASSUMED_ERROR: f64 = 0.5;
 
@@ -107,7 +110,11 @@ impl<'a> Typical<'a> {
             .get(&(stage.as_str(), model))
             .copied()
             .unwrap_or_default();
-        let (assumed_input, assumed_output) = assumed(stage);
+        let (assumed_input, assumed_output) = if embeds && stage == StageName::ExpressedValues {
+            LABEL
+        } else {
+            assumed(stage)
+        };
         let text = missing.filter(|missing| missing.calls > 0);
         let per_call = |bytes: u64, calls: u64| bytes as f64 / calls as f64;
         if known.calls >= ENOUGH {

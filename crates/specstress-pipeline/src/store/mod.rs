@@ -22,7 +22,7 @@ mod writer;
 
 pub(crate) use ledger::BatchEnd;
 pub use ledger::BatchRecord;
-pub(crate) use pending::{Pending, Verdict, WaitingCall};
+pub(crate) use pending::{Pending, Verdict};
 pub use totals::{CallTotals, ModelCalls};
 
 use encode::{BoxError, Compressor, decode_reply, store_request};
