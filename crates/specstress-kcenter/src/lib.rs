@@ -67,6 +67,11 @@ mod random;
 mod run;
 mod selection;
 mod selector;
+#[expect(
+    unsafe_code,
+    reason = "calls of functions for the processor at hand, and loads of whole registers"
+)]
+mod simd;
 mod slices;
 mod source;
 mod verify;

@@ -3,11 +3,11 @@ use std::collections::BinaryHeap;
 
 use super::Bounded;
 use super::scan::task_rows;
-use super::sketch::{Packed, Reach};
-use super::tiles::{
-    TILE_CENTERS, Tiles, WholeTiles, count_large, position_of_largest, too_many, visit_large,
-};
+use super::centers::Centers;
+use super::codes::Reach;
+use super::sift::Sift;
 use crate::parallel::map_tasks;
+use crate::simd::LANES;
 use crate::{Assignment, KCenterError, PointSource, Progress, Run};
 
 /// Points brought up to date together, at first and at most.
@@ -23,7 +23,7 @@ type Key = (u64, Reverse<usize>);
 /// that might be the farthest: an old distance is an upper bound on the present one.
 pub(crate) struct Traversal<'p, 'a, S: ?Sized> {
     points: &'p Bounded<'a, S>,
-    centers: Packed,
+    centers: Centers,
     is_center: Vec<bool>,
     nearest: Vec<Assignment>,
     /// Centres that `nearest` of a point knows of.
@@ -63,7 +63,7 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             .collect();
         let mut traversal = Self {
             points,
-            centers: Packed::new(&points.sketch),
+            centers: Centers::new(points.sketch.first().1),
             is_center: vec![false; count],
             nearest,
             known: vec![1; count],
@@ -85,7 +85,8 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             center: self.centers.len(),
             distance: 0.0,
         };
-        self.centers.push(&self.points.sketch, row, None);
+        let (codes, stage) = self.points.sketch.first();
+        self.centers.push(codes, stage, row, None);
     }
 
     fn weighted(&self, row: usize) -> f64 {
@@ -237,47 +238,28 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
     /// present centres.
     fn neighbours(&self, group: &[usize]) -> Result<Vec<Vec<usize>>, KCenterError> {
         let sketch = &self.points.sketch;
-        let mut own = Packed::new(sketch);
+        let (codes, stage) = sketch.first();
+        let mut own = Centers::new(stage);
         for &row in group {
-            own.push(sketch, row, None);
+            own.push(codes, stage, row, None);
         }
         let size = task_rows(group.len());
         let parts = map_tasks(group.len().div_ceil(size), |task| {
             let start = task * size;
             let rows = &group[start..group.len().min(start + size)];
-            let mut pairs = Vec::new();
-            let mut tiles = Tiles::new(sketch, rows);
-            let mut whole = None;
-            let reaches: Vec<Reach> = rows
+            let mut reaches: Vec<Reach> = rows
                 .iter()
                 .map(|&row| sketch.reach(self.nearest[row].distance))
                 .collect();
-            let mut from = 0;
-            while from < group.len() {
-                let end = tiles.multiply(&own, from, group.len());
-                let wholly = self.crowded(rows, &reaches, &tiles, end - from);
-                self.multiply_wholly(&mut whole, rows, &wholly, &group[from..end], rows.len())?;
-                for (at, &row) in rows.iter().enumerate() {
-                    let reach = reaches[at];
-                    let (products, mut least) = match (&whole, wholly.binary_search(&at)) {
-                        (Some(whole), Ok(place)) => (
-                            whole.products(place, end - from),
-                            sketch.least_whole_product(row, reach),
-                        ),
-                        _ => (
-                            tiles.products(at, end - from),
-                            sketch.least_product(row, reach),
-                        ),
-                    };
-                    visit_large(products, &mut least, |offset, _| {
-                        let other = from + offset;
-                        if other != start + at && sketch.may_reach(row, group[other], reach) {
-                            pairs.push((other, start + at));
-                        }
-                        Ok::<_, KCenterError>(true)
-                    })?;
-                }
-                from = end;
+            let mut pairs = Vec::new();
+            let mut sift = Sift::new(sketch, rows);
+            for tile in own.tiles(0) {
+                sift.tile(rows, &mut reaches, &own, tile, |_| 0, |at, other| {
+                    if other != start + at {
+                        pairs.push((other, start + at));
+                    }
+                    Ok(None)
+                })?;
             }
             Ok(pairs)
         })?;
@@ -308,65 +290,18 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         Ok(())
     }
 
-    /// The rows for which too many products with a tile are large.
-    fn crowded(
-        &self,
-        rows: &[usize],
-        reaches: &[Reach],
-        tiles: &Tiles<'_>,
-        width: usize,
-    ) -> Vec<usize> {
-        let sketch = &self.points.sketch;
-        if !sketch.has_whole() {
-            return Vec::new();
-        }
-        (0..rows.len())
-            .filter(|&at| {
-                let least = sketch.least_product(rows[at], reaches[at]);
-                too_many(count_large(tiles.products(at, width), least), width)
-            })
-            .collect()
-    }
-
-    fn multiply_wholly(
-        &self,
-        whole: &mut Option<WholeTiles<'p, 'a, S>>,
-        rows: &[usize],
-        crowded: &[usize],
-        centers: &[usize],
-        most: usize,
-    ) -> Result<(), KCenterError> {
-        if crowded.is_empty() {
-            return Ok(());
-        }
-        let crowded: Vec<usize> = crowded.iter().map(|&at| rows[at]).collect();
-        whole
-            .get_or_insert_with(|| WholeTiles::new(self.points, most))
-            .multiply(&crowded, centers)
-    }
-
     /// Upper bounds from one exact distance per row, to a centre with the smallest lower bound:
     /// most rows near a centre find it so, and need not compare with many others.
-    fn likely(&self, all: &[usize], tiles: &mut Tiles<'_>) -> Result<Vec<f64>, KCenterError> {
+    fn likely(&self, all: &[usize], sift: &mut Sift<'_>) -> Result<Vec<f64>, KCenterError> {
         let source = self.points.source;
-        let mut best: Vec<Option<(f32, usize)>> = vec![None; all.len()];
-        let mut from = all.iter().map(|&row| self.known[row]).min().unwrap_or(0);
-        while from < self.centers.len() {
-            let end = self.centers.len().min(from + TILE_CENTERS);
-            tiles.keep(all.partition_point(|&row| self.known[row] < end));
-            tiles.multiply(&self.centers, from, end);
-            for (at, &row) in all.iter().enumerate() {
-                if self.known[row] >= end {
-                    break;
+        let mut best: Vec<Option<(i32, usize)>> = vec![None; all.len()];
+        for tile in self.centers.tiles(self.least_known(all)) {
+            let count = self.behind(all, tile);
+            sift.nearest_by_bound(count, &self.centers, tile, |at, center, sum| {
+                if best[at].is_none_or(|(most, _)| sum > most) {
+                    best[at] = Some((sum, center));
                 }
-                let found = position_of_largest(tiles.products(at, end - from));
-                if let Some((offset, product)) = found
-                    && best[at].is_none_or(|(most, _)| product > most)
-                {
-                    best[at] = Some((product, from + offset));
-                }
-            }
-            from = end;
+            });
         }
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let bounds = all.iter().zip(best).map(|(&row, best)| {
@@ -380,85 +315,44 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         bounds.collect()
     }
 
+    fn least_known(&self, rows: &[usize]) -> usize {
+        rows.iter().map(|&row| self.known[row]).min().unwrap_or(0)
+    }
+
+    /// How many of the rows, which come sorted by it, do not know all centres of a tile.
+    fn behind(&self, rows: &[usize], (_, to): (usize, usize)) -> usize {
+        let end = self.centers.len().min(to * LANES);
+        rows.partition_point(|&row| self.known[row] < end)
+    }
+
     fn updates(&self, all: &[usize]) -> Result<Vec<Assignment>, KCenterError> {
         let sketch = &self.points.sketch;
         let source = self.points.source;
         let mut nearest: Vec<Assignment> = all.iter().map(|&row| self.nearest[row]).collect();
-        let mut tiles = Tiles::new(sketch, all);
-        let bounds = self.likely(all, &mut tiles)?;
+        let mut sift = Sift::new(sketch, all);
+        let bounds = self.likely(all, &mut sift)?;
+        // A bound is not a centre: distances equal to it must still be looked at, and are.
+        let mut reaches: Vec<Reach> = nearest
+            .iter()
+            .zip(&bounds)
+            .map(|(nearest, &bound)| sketch.reach(nearest.distance.min(bound)))
+            .collect();
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        let mut whole = None;
-        let mut from = all.iter().map(|&row| self.known[row]).min().unwrap_or(0);
-        while from < self.centers.len() {
-            // Rows come sorted: the first ones know least.
-            let end = self.centers.len().min(from + TILE_CENTERS);
-            let rows = &all[..all.partition_point(|&row| self.known[row] < end)];
-            tiles.keep(rows.len());
-            tiles.multiply(&self.centers, from, end);
-            let reaches: Vec<Reach> = nearest
-                .iter()
-                .zip(&bounds)
-                .map(|(nearest, &bound)| sketch.reach(nearest.distance.min(bound)))
-                .collect();
-            let wholly = self.crowded(rows, &reaches, &tiles, end - from);
-            let tile = &self.centers.rows[from..end];
-            self.multiply_wholly(&mut whole, rows, &wholly, tile, all.len())?;
-            for (at, &row) in rows.iter().enumerate() {
-                let skipped = self.known[row].clamp(from, end) - from;
-                let (products, wholly) = match (&whole, wholly.binary_search(&at)) {
-                    (Some(whole), Ok(place)) => (whole.products(place, end - from), true),
-                    _ => (tiles.products(at, end - from), false),
-                };
-                let products = &products[skipped..];
-                let bar = |reach| {
-                    if wholly {
-                        sketch.least_whole_product(row, reach)
-                    } else {
-                        sketch.least_product(row, reach)
-                    }
-                };
+        for tile in self.centers.tiles(self.least_known(all)) {
+            let rows = &all[..self.behind(all, tile)];
+            let skipped = |at: usize| self.known[rows[at]];
+            sift.tile(rows, &mut reaches, &self.centers, tile, skipped, |at, center| {
+                let point = source.read_row(rows[at], &mut first)?;
+                let kept = source.read_row(self.centers.rows[center], &mut second)?;
+                let distance = self.points.exact(point, kept);
                 let best = &mut nearest[at];
-                // A bound is not a centre: distances equal to it must still be looked at, and are.
-                let mut reach = reaches[at];
-                let mut least = bar(reach);
-                let mut look = |offset: usize, least: &mut f32| {
-                    let center = from + skipped + offset;
-                    let kept = self.centers.rows[center];
-                    if !wholly && !sketch.may_reach(row, kept, reach) {
-                        return Ok(true);
-                    }
-                    let point = source.read_row(row, &mut first)?;
-                    let distance = self
-                        .points
-                        .exact(point, source.read_row(kept, &mut second)?);
-                    let nearer = distance < best.distance;
-                    // The one of the largest product is looked at before those ahead of it.
-                    let earlier = distance <= best.distance && center < best.center;
-                    if nearer || earlier {
-                        *best = Assignment { center, distance };
-                    }
-                    if nearer {
-                        reach = sketch.reach(distance.min(bounds[at]));
-                        *least = bar(reach);
-                    }
-                    Ok::<_, KCenterError>(true)
-                };
-                // The likely nearest first: it spares most of the others an exact distance.
-                let Some((likely, product)) = position_of_largest(products) else {
-                    continue;
-                };
-                if product < least {
-                    continue;
+                let nearer = distance < best.distance;
+                // Centres are not looked at in the order of their picks.
+                if nearer || (distance <= best.distance && center < best.center) {
+                    *best = Assignment { center, distance };
                 }
-                look(likely, &mut least)?;
-                visit_large(products, &mut least, |offset, least| {
-                    if offset == likely {
-                        return Ok(true);
-                    }
-                    look(offset, least)
-                })?;
-            }
-            from = end;
+                Ok(nearer.then(|| sketch.reach(distance.min(bounds[at]))))
+            })?;
         }
         Ok(nearest)
     }
