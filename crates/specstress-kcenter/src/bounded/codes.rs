@@ -201,12 +201,6 @@ impl Columns {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.words.clear();
-        self.constants.clear();
-        self.len = 0;
-    }
-
     pub(super) fn push(&mut self, codes: &Codes, stage: &Stage, row: usize, reach: Option<Reach>) {
         let lane = self.len % LANES;
         if lane == 0 {

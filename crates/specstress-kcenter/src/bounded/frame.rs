@@ -17,8 +17,6 @@ const TERMS: usize = 256;
 const UNIT: f64 = 1.0 / (1_u64 << 24) as f64;
 /// Squared lengths beyond which a point gets no code; sampled points are about of length 1.
 const LONGEST: f32 = (1_u64 << 40) as f32;
-/// How often the errors of the sample a point's error may be before it counts as far out.
-const CAP: f64 = 2.0;
 
 /// How points become codes: moved by a centre, scaled, and rotated or not.
 ///
@@ -36,18 +34,9 @@ pub(super) struct Frame {
     geometry: Geometry,
     /// Dimensions x directions; `None` keeps the coordinates as they are.
     turn: Option<Array2<f32>>,
-    /// Unit of the codes of rotated points, scaled.
-    pub(super) turned: Unit,
-    /// Unit of the codes of whole points, scaled.
-    pub(super) whole: Unit,
-}
-
-/// The grid codes lie on.
-#[derive(Clone, Copy)]
-pub(super) struct Unit {
-    pub(super) step: f64,
-    /// Errors above this, in steps, count as far out.
-    pub(super) cap: f64,
+    /// Steps of the codes of rotated and of whole points, scaled.
+    pub(super) turned_step: f64,
+    pub(super) whole_step: f64,
 }
 
 /// Codes of some points.
@@ -67,7 +56,8 @@ impl Part {
 }
 
 impl Frame {
-    /// `None` should rounding leave the directions short of orthonormal.
+    /// With the sample it was fitted to, moved and scaled. `None` should rounding leave the
+    /// directions short of orthonormal.
     pub(super) fn fit<S: PointSource + ?Sized>(
         source: &S,
         geometry: Geometry,
@@ -113,12 +103,11 @@ impl Frame {
             scale,
             geometry,
             turn,
-            turned: Unit::fit(sample.view()),
-            whole: Unit::fit(sample.view()),
+            turned_step: 1.0,
+            whole_step: fit_step(sample.view()),
         };
-        let turned = frame.turn(sample.view());
-        frame.turned = Unit::fit(turned.view());
-        Ok(Some((frame, turned)))
+        frame.turned_step = fit_step(frame.turn(sample.view()).view());
+        Ok(Some((frame, sample)))
     }
 
     /// Coordinates of rotated points; 1 where points are equal and there are none.
@@ -157,7 +146,7 @@ impl Frame {
         Ok(Array2::from_shape_vec((count, dimensions), flat).expect("whole rows were read"))
     }
 
-    fn turn(&self, points: ArrayView2<'_, f32>) -> Array2<f32> {
+    pub(super) fn turn(&self, points: ArrayView2<'_, f32>) -> Array2<f32> {
         let Some(turn) = &self.turn else {
             return points.to_owned();
         };
@@ -185,7 +174,7 @@ impl Frame {
             let length = length(row.as_slice().expect("rows of an owned array are contiguous"));
             length * (summing * 1.01 + 4.0 * UNIT) + self.rounding()
         }).collect();
-        encode(turned.view_mut(), &errors, self.turned.step, widths)
+        encode(turned.view_mut(), &errors, self.turned_step, widths)
     }
 
     /// Codes of whole points, whose rows are used up.
@@ -195,7 +184,7 @@ impl Frame {
             let length = length(row.as_slice().expect("rows of an owned array are contiguous"));
             length * 4.0 * UNIT + self.rounding()
         }).collect();
-        encode(points.view_mut(), &errors, self.whole.step, &widths)
+        encode(points.view_mut(), &errors, self.whole_step, &widths)
     }
 
     /// What normalising to length 1 may be off by, scaled.
@@ -207,32 +196,25 @@ impl Frame {
     }
 }
 
-impl Unit {
-    /// The step with the least error on a sample: small steps cut off large coordinates, large
-    /// ones round coarsely.
-    fn fit(sample: ArrayView2<'_, f32>) -> Self {
-        let rows = sample.nrows().min(256);
-        let sample = sample.slice_axis(Axis(0), Slice::from(..rows));
-        let largest = sample.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        if largest == 0.0 {
-            return Self { step: 1.0, cap: 1.0 };
-        }
-        let coarsest = f64::from(largest) / 127.0;
-        let tried = (0..8).map(|halves| {
-            let step = coarsest * 2.0_f64.powf(-f64::from(halves) / 2.0);
-            let mut points = sample.to_owned();
-            let part = encode(points.view_mut(), &vec![0.0; rows], step, &[sample.ncols()]);
-            let errors = part.norms[0].iter().map(|norm| f64::from(norm.error));
-            let most = errors.clone().fold(0.0, f64::max);
-            let unit = Self {
-                step,
-                cap: CAP * most + 1.0,
-            };
-            (errors.map(|error| error * step).sum::<f64>(), unit)
-        });
-        let best = tried.min_by(|a, b| a.0.total_cmp(&b.0));
-        best.expect("eight steps were tried").1
+/// The step with the least error on a sample: small steps cut off large coordinates, large
+/// ones round coarsely.
+fn fit_step(sample: ArrayView2<'_, f32>) -> f64 {
+    let rows = sample.nrows().min(256);
+    let sample = sample.slice_axis(Axis(0), Slice::from(..rows));
+    let largest = sample.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    if largest == 0.0 {
+        return 1.0;
     }
+    let coarsest = f64::from(largest) / 127.0;
+    let tried = (0..8).map(|halves| {
+        let step = coarsest * 2.0_f64.powf(-f64::from(halves) / 2.0);
+        let mut points = sample.to_owned();
+        let part = encode(points.view_mut(), &vec![0.0; rows], step, &[sample.ncols()]);
+        let errors = part.norms[0].iter().map(|norm| f64::from(norm.error));
+        (errors.sum::<f64>() * step, step)
+    });
+    let best = tried.min_by(|a, b| a.0.total_cmp(&b.0));
+    best.expect("eight steps were tried").1
 }
 
 /// Rounds coordinates to codes. `errors` are what the coordinates of each point may be off by.

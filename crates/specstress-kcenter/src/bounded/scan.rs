@@ -33,7 +33,7 @@ pub(crate) fn scan<S: PointSource + ?Sized>(
     run: &Run<'_>,
 ) -> Result<Option<Scanned>, KCenterError> {
     let rule = Rule { points, wanted };
-    let mut centers = Centers::new(points.sketch.first().1);
+    let mut centers = Centers::new(&points.sketch);
     let mut assignment = vec![
         Assignment {
             center: 0,
@@ -98,13 +98,12 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
         self.points.sketch.reach(radius)
     }
 
-    fn pack(&self, packed: &mut Centers, row: usize) {
+    fn pack(&self, packed: &mut Centers<'_>, row: usize) {
         let own = match self.wanted.weight_on {
             WeightOn::Demand => None,
             WeightOn::Center => Some(self.reach(self.points.weights.of(row))),
         };
-        let (codes, stage) = self.points.sketch.first();
-        packed.push(codes, stage, row, own);
+        packed.push(row, own);
     }
 
     fn least(&self, row: usize) -> i32 {
@@ -124,7 +123,7 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
     fn covered_by_earlier(
         &self,
         rows: &[usize],
-        packed: &Centers,
+        packed: &Centers<'_>,
     ) -> Result<Vec<Option<Assignment>>, KCenterError> {
         let size = task_rows(rows.len());
         let tasks = map_tasks(rows.len().div_ceil(size), |task| {
@@ -137,7 +136,7 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
     fn earliest(
         &self,
         rows: &[usize],
-        packed: &Centers,
+        packed: &Centers<'_>,
     ) -> Result<Vec<Option<Assignment>>, KCenterError> {
         let source = self.points.source;
         let (codes, stage) = self.points.sketch.first();
@@ -190,11 +189,11 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
     fn settle(
         &self,
         open: &[usize],
-        packed: &mut Centers,
+        packed: &mut Centers<'_>,
         assignment: &mut [Assignment],
     ) -> Result<(), KCenterError> {
         let (codes, stage) = self.points.sketch.first();
-        let mut own = Centers::new(stage);
+        let mut own = Centers::new(&self.points.sketch);
         for &row in open {
             self.pack(&mut own, row);
         }

@@ -1,5 +1,5 @@
 use super::centers::Centers;
-use super::codes::{Columns, Products, ROWS_AT_ONCE, Reach, Rows};
+use super::codes::{Products, ROWS_AT_ONCE, Reach, Rows};
 use super::sketch::Sketch;
 use crate::KCenterError;
 use crate::simd::LANES;
@@ -21,7 +21,6 @@ pub(super) struct Sift<'s> {
 
 struct Whole {
     own: Rows,
-    columns: Columns,
     products: Products,
 }
 
@@ -36,7 +35,6 @@ impl<'s> Sift<'s> {
             products: Products::new(codes),
             whole: sketch.whole().map(|(codes, stage)| Whole {
                 own: Rows::new(stage),
-                columns: Columns::new(stage),
                 products: Products::new(codes),
             }),
         }
@@ -47,7 +45,7 @@ impl<'s> Sift<'s> {
     pub(super) fn nearest_by_bound(
         &mut self,
         count: usize,
-        centers: &Centers,
+        centers: &Centers<'_>,
         tile: (usize, usize),
         mut visit: impl FnMut(usize, usize, i32),
     ) {
@@ -71,7 +69,7 @@ impl<'s> Sift<'s> {
         &mut self,
         rows: &[usize],
         reaches: &mut [Reach],
-        centers: &Centers,
+        centers: &Centers<'_>,
         (from, to): (usize, usize),
         skipped: impl Fn(usize) -> usize,
         mut visit: impl FnMut(usize, usize) -> Result<Option<Reach>, KCenterError>,
@@ -112,26 +110,23 @@ impl<'s> Sift<'s> {
         whole
             .own
             .gather(codes, stage, crowded.iter().map(|&at| rows[at]));
-        let step = (WHOLE_BYTES / (stage.bytes() * LANES)).max(1) * LANES;
-        for first in (0..width).step_by(step) {
-            let last = width.min(first + step);
-            let some = from * LANES + first..from * LANES + last;
-            whole.columns.clear();
-            for &row in &centers.rows[some.clone()] {
-                whole.columns.push(codes, stage, row, None);
-            }
-            let panels = (last - first).div_ceil(LANES);
+        let step = (WHOLE_BYTES / (stage.bytes() * LANES)).max(1);
+        for first in (0..to - from).step_by(step) {
+            let last = (to - from).min(first + step);
+            let begin = (from + first) * LANES;
+            let width = centers.len().min((from + last) * LANES) - begin;
             for start in (0..crowded.len()).step_by(ROWS_AT_ONCE) {
                 let end = crowded.len().min(start + ROWS_AT_ONCE);
+                let columns = centers.whole(from);
                 whole
                     .products
-                    .multiply(&whole.own, (start, end), &whole.columns, (0, panels));
+                    .multiply(&whole.own, (start, end), columns, (first, last));
                 for (&at, place) in crowded[start..end].iter().zip(0..) {
                     let sums = whole.products.of(place);
-                    let skip = skipped(at).saturating_sub(some.start).min(last - first);
+                    let skip = skipped(at).saturating_sub(begin).min(width);
                     let mut least = stage.least(rows[at], Some(reaches[at]));
                     let mut look = |offset: usize, least: &mut i32| {
-                        if let Some(reach) = visit(at, some.start + offset)? {
+                        if let Some(reach) = visit(at, begin + offset)? {
                             reaches[at] = reach;
                             *least = stage.least(rows[at], Some(reach));
                         }
@@ -145,7 +140,7 @@ impl<'s> Sift<'s> {
                         look(offset, &mut least)?;
                     }
                     let likely = likely.map(|(offset, _)| offset);
-                    sums.visit(skip, last - first, &mut least, |offset, least| {
+                    sums.visit(skip, width, &mut least, |offset, least| {
                         if Some(offset) != likely {
                             look(offset, least)?;
                         }

@@ -15,8 +15,11 @@ const MOST_DIMENSIONS: usize = 8192;
 /// `1e-9` by which an `f64` distance may be off.
 const WIDENING: f64 = 1.0 / (1_u64 << 14) as f64;
 
+/// How often the largest error of a sample a point's error may be before it counts as far out.
+const FAR_OUT: f64 = 1.2;
+
 /// What looking at one pair that the first stage leaves costs, in registers multiplied.
-const PAIR: f64 = 60.0;
+const PAIR: f64 = 250.0;
 /// Pairs of the sample from which the first stage is chosen.
 const TRIED: usize = 400;
 
@@ -63,8 +66,8 @@ impl Sketch {
         };
         let known = frame.known();
         let stage = |width: usize| {
-            let unit = frame.turned;
-            Stage::new(width.div_ceil(REGISTER), unit.step, unit.cap, points)
+            let cap = farthest_off(&frame.turned(sample.view(), &[width]));
+            Stage::new(width.div_ceil(REGISTER), frame.turned_step, cap, points)
         };
         let mut sketch = Self {
             turned: Codes::new(known, points),
@@ -80,12 +83,13 @@ impl Sketch {
         };
         let short = purpose.radius.map_or(REGISTER, |radius| {
             let reach = sketch.reach(radius).0;
-            cheapest(sample.view(), reach)
+            cheapest(frame.turn(sample.view()).view(), reach)
         });
         sketch.short = stage(short);
         if purpose.nearest && dimensions > known {
-            let unit = frame.whole;
-            let whole = Stage::new(dimensions.div_ceil(REGISTER), unit.step, unit.cap, points);
+            let cap = farthest_off(&frame.whole(sample.to_owned().view_mut()));
+            let registers = dimensions.div_ceil(REGISTER);
+            let whole = Stage::new(registers, frame.whole_step, cap, points);
             sketch.whole = Some((Codes::new(dimensions, points), whole));
         }
         let widths = [short, known];
@@ -147,6 +151,12 @@ impl Sketch {
         let whole = self.whole.as_ref();
         whole.is_none_or(|(codes, stage)| codes.may_reach(stage, a, b, reach))
     }
+}
+
+/// The error above which a point counts as far out, from the codes of a sample.
+fn farthest_off(sample: &Part) -> f64 {
+    let errors = sample.norms[0].iter().map(|norm| f64::from(norm.error));
+    errors.fold(0.0, f64::max) * FAR_OUT
 }
 
 /// The width of the first stage, in bytes, at which a pair costs least: longer ones take longer

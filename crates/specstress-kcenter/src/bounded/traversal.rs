@@ -23,7 +23,7 @@ type Key = (u64, Reverse<usize>);
 /// that might be the farthest: an old distance is an upper bound on the present one.
 pub(crate) struct Traversal<'p, 'a, S: ?Sized> {
     points: &'p Bounded<'a, S>,
-    centers: Centers,
+    centers: Centers<'p>,
     is_center: Vec<bool>,
     nearest: Vec<Assignment>,
     /// Centres that `nearest` of a point knows of.
@@ -63,7 +63,7 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             .collect();
         let mut traversal = Self {
             points,
-            centers: Centers::new(points.sketch.first().1),
+            centers: Centers::new(&points.sketch),
             is_center: vec![false; count],
             nearest,
             known: vec![1; count],
@@ -85,8 +85,7 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             center: self.centers.len(),
             distance: 0.0,
         };
-        let (codes, stage) = self.points.sketch.first();
-        self.centers.push(codes, stage, row, None);
+        self.centers.push(row, None);
     }
 
     fn weighted(&self, row: usize) -> f64 {
@@ -238,10 +237,9 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
     /// present centres.
     fn neighbours(&self, group: &[usize]) -> Result<Vec<Vec<usize>>, KCenterError> {
         let sketch = &self.points.sketch;
-        let (codes, stage) = sketch.first();
-        let mut own = Centers::new(stage);
+        let mut own = Centers::new(sketch);
         for &row in group {
-            own.push(codes, stage, row, None);
+            own.push(row, None);
         }
         let size = task_rows(group.len());
         let parts = map_tasks(group.len().div_ceil(size), |task| {
