@@ -84,7 +84,7 @@ pub use cover::{Cover, Order, WeightOn};
 pub use error::{KCenterError, ReadCause};
 pub use farthest::{FarthestFirst, Start, Stop};
 pub use metric::{Cosine, Euclidean, Geometry, Metric};
-pub use npy::NpyPoints;
+pub use npy::{NpyPoints, read_npy_weights};
 pub use run::{Progress, Run, Strategy};
 pub use selection::{Assignment, Selection};
 pub use selector::Selector;

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args),
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Select(args) => commands::select::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
         Command::Models(args) => commands::models::run(&args),
         Command::Sim(args) => commands::sim::run(&args),

@@ -9,7 +9,7 @@ mod sift;
 mod sketch;
 mod traversal;
 
-pub(crate) use scan::{Scan, scan};
+pub(crate) use scan::{Scan, first_too_close, scan};
 pub(crate) use sketch::Purpose;
 pub(crate) use traversal::{Extent, Traversal};
 

@@ -185,13 +185,8 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
         Ok(found)
     }
 
-    /// Decides rows that no earlier centre covers, among themselves, in order.
-    fn settle(
-        &self,
-        open: &[usize],
-        packed: &mut Centers<'_>,
-        assignment: &mut [Assignment],
-    ) -> Result<(), KCenterError> {
+    /// For each row the earlier ones of the same rows that may cover it, in order.
+    fn near_within(&self, open: &[usize]) -> Result<Vec<Vec<usize>>, KCenterError> {
         let (codes, stage) = self.points.sketch.first();
         let mut own = Centers::new(&self.points.sketch);
         for &row in open {
@@ -229,10 +224,21 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
             }
             Ok(near)
         })?;
+        Ok(near.into_iter().flatten().collect())
+    }
+
+    /// Decides rows that no earlier centre covers, among themselves, in order.
+    fn settle(
+        &self,
+        open: &[usize],
+        packed: &mut Centers<'_>,
+        assignment: &mut [Assignment],
+    ) -> Result<(), KCenterError> {
+        let near = self.near_within(open)?;
         let source = self.points.source;
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut center_of: Vec<Option<usize>> = vec![None; open.len()];
-        for (at, near) in near.into_iter().flatten().enumerate() {
+        for (at, near) in near.into_iter().enumerate() {
             let row = open[at];
             let mut covered = None;
             for earlier in near {
@@ -263,6 +269,45 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
         }
         Ok(())
     }
+}
+
+/// The first two of `wanted.order` that are too close, the earlier one first: the later one is
+/// the earliest that has such a one before it.
+pub(crate) fn first_too_close<S: PointSource + ?Sized>(
+    points: &Bounded<'_, S>,
+    wanted: Scan<'_>,
+    run: &Run<'_>,
+) -> Result<Option<(usize, usize)>, KCenterError> {
+    let rule = Rule { points, wanted };
+    let mut before = Centers::new(&points.sketch);
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for rows in wanted.order.chunks(MOST_TOGETHER) {
+        run.report(Progress::Selecting {
+            centers: before.len(),
+            done: before.len(),
+            most: wanted.order.len(),
+        })?;
+        let covered = rule.covered_by_earlier(rows, &before)?;
+        let near = rule.near_within(rows)?;
+        for ((&row, covered), near) in rows.iter().zip(covered).zip(near) {
+            if let Some(by) = covered {
+                return Ok(Some((before.rows[by.center], row)));
+            }
+            for other in near {
+                let distance = points.exact(
+                    points.source.read_row(row, &mut first)?,
+                    points.source.read_row(rows[other], &mut second)?,
+                );
+                if rule.weight(row, rows[other]) * distance <= wanted.threshold {
+                    return Ok(Some((rows[other], row)));
+                }
+            }
+        }
+        for &row in rows {
+            rule.pack(&mut before, row);
+        }
+    }
+    Ok(None)
 }
 
 /// Rows per task: a tile's worth, less where that would leave one task for several threads.

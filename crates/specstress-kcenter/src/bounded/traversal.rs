@@ -88,6 +88,20 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         self.centers.push(row, None);
     }
 
+    /// The distance of every point to the nearest of some centres, at least one.
+    pub(crate) fn distances(
+        points: &'p Bounded<'a, S>,
+        centers: &[usize],
+        run: &Run<'_>,
+    ) -> Result<Vec<f64>, KCenterError> {
+        let mut traversal = Self::new(points, centers[0])?;
+        for &row in &centers[1..] {
+            traversal.add(row);
+        }
+        traversal.assign(run)?;
+        Ok(traversal.nearest.iter().map(|near| near.distance).collect())
+    }
+
     fn weighted(&self, row: usize) -> f64 {
         // The sum turns the weight -0.0 into the 0.0 that its bits must compare as.
         self.points.weights.of(row) * self.nearest[row].distance + 0.0
@@ -363,6 +377,12 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         if !run.assignment {
             return Ok((self.centers.rows, None));
         }
+        self.assign(run)?;
+        Ok((self.centers.rows, Some(self.nearest)))
+    }
+
+    /// Brings every point up to date.
+    fn assign(&mut self, run: &Run<'_>) -> Result<(), KCenterError> {
         let points = self.points.len();
         let mut rows: Vec<usize> = (0..points).filter(|&row| !self.is_center[row]).collect();
         rows.sort_by_key(|&row| (self.known[row], row));
@@ -373,6 +393,6 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             })?;
             self.bring_up_to_date(rows)?;
         }
-        Ok((self.centers.rows, Some(self.nearest)))
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod init;
 pub(crate) mod models;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod select;
 pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod taxonomy;

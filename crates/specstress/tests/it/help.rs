@@ -27,6 +27,10 @@ fn every_command_explains_itself() {
             &["--std", "--outliers", "--subset", "NAME=a,b,c", "Example:"],
         ),
         ("report", &["report.html", "--out"]),
+        (
+            "select",
+            &["--weighted-radius", "--verify", "farthest-first", "Example:"],
+        ),
         ("taxonomy", &["show", "search", "check"]),
         ("taxonomy show", &["--taxonomy", "--frequencies"]),
         ("taxonomy search", &["--limit"]),

@@ -19,6 +19,7 @@ mod recovery;
 mod rehearsal;
 mod report;
 mod run;
+mod select;
 mod status;
 mod support;
 mod taxonomy;
