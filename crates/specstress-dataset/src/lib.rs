@@ -9,7 +9,13 @@
 //! let dir = tempfile::tempdir()?;
 //! let tables = TableDir::new(dir.path().join("tables"));
 //! let mut writer = tables.writer::<SelectionRow>()?;
-//! writer.push(SelectionRow { selection: "diversity".into(), rank: 0, scenario_id: "a".into(), weight: None })?;
+//! writer.push(SelectionRow {
+//!     selection: "diversity".into(),
+//!     rank: 0,
+//!     scenario_id: "a".into(),
+//!     weight: None,
+//!     radius: Some(0.5),
+//! })?;
 //! assert_eq!(writer.finish()?, 1);
 //!
 //! // The same rows as CSV.
@@ -19,7 +25,7 @@
 //!     csv.write(&[row?])?;
 //! }
 //! csv.finish()?;
-//! assert_eq!(std::fs::read_to_string(&path)?, "selection,rank,scenario_id,weight\ndiversity,0,a,\n");
+//! assert_eq!(std::fs::read_to_string(&path)?, "selection,rank,scenario_id,weight,radius\ndiversity,0,a,,0.5\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

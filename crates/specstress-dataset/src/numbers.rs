@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use ::arrow::array::{Array, AsArray};
+use ::arrow::array::AsArray;
 use ::arrow::compute::cast;
 use ::arrow::datatypes::{DataType, Float64Type};
 use parquet::arrow::ProjectionMask;

@@ -121,13 +121,14 @@ fn csv_rows() {
 
 #[test]
 fn csv_from_other_programs() {
-    let text = "\u{feff}weight,extra,rank,scenario_id,selection\r\n0.5,x,3.0,\"\"\"hi\"\" she said\",s\r\n";
+    let text = "\u{feff}weight,extra,rank,scenario_id,selection,radius\r\n0.5,x,3.0,\"\"\"hi\"\" she said\",s,\r\n";
     let rows = read::<SelectionRow>("s.csv", text).unwrap();
     let expected = SelectionRow {
         selection: "s".into(),
         rank: 3,
         scenario_id: "\"hi\" she said".into(),
         weight: Some(0.5),
+        radius: None,
     };
     assert_eq!(rows, [expected]);
 }

@@ -17,22 +17,26 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
     };
     tally.started(Some(ids.len() as u64));
     tally.ended(OutcomeKind::Answered, ids.len() as u64);
-    for (rank, scenario_id) in (0_u32..).zip(ids) {
+    for (rank, (scenario_id, radius)) in (0_u32..).zip(ids) {
         writer.push(SelectionRow {
             selection: DIVERSITY.to_owned(),
             rank,
             scenario_id,
             weight: None,
+            radius,
         })?;
     }
     writer.finish()?;
     Ok(())
 }
 
-fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>, Abort> {
+/// What is kept, with the radius after each pick where there is one.
+type Kept = Vec<(String, Option<f64>)>;
+
+fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Kept, Abort> {
     let (ids, points) = vectors::read(tables, |_| true)?;
     if ids.is_empty() {
-        return Ok(ids);
+        return Ok(Vec::new());
     }
     let selection = FarthestFirst::new(Stop::Radius(radius))
         .start(Start::Seed(study.settings.seed))
@@ -41,14 +45,17 @@ fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>,
             selection: DIVERSITY.to_owned(),
             source,
         })?;
-    let centers = selection.centers.into_iter();
-    Ok(centers.map(|at| ids[at].clone()).collect())
+    let radii = selection.radii.unwrap_or_default();
+    let centers = selection.centers.into_iter().enumerate();
+    Ok(centers
+        .map(|(rank, at)| (ids[at].clone(), radii.get(rank).copied()))
+        .collect())
 }
 
-fn all(tables: &TableDir) -> Result<Vec<String>, Abort> {
+fn all(tables: &TableDir) -> Result<Kept, Abort> {
     let mut ids = Vec::new();
     for row in tables.rows::<ScenarioRow>()? {
-        ids.extend(Question::of(row?).map(|question| question.scenario_id));
+        ids.extend(Question::of(row?).map(|question| (question.scenario_id, None)));
     }
     Ok(ids)
 }
