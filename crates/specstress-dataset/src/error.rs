@@ -264,7 +264,11 @@ impl fmt::Display for VectorColumns<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             [] => f.write_str("no column holds lists of floats, one vector per row"),
-            several => write!(f, "{} hold lists of floats; name one of them", several.join(", ")),
+            several => write!(
+                f,
+                "{} hold lists of floats; name one of them",
+                several.join(", ")
+            ),
         }
     }
 }

@@ -76,7 +76,10 @@ impl VectorBlocks {
                     _ => {
                         return Err(DatasetError::VectorColumn {
                             path: path.to_owned(),
-                            found: found.iter().map(|&place| header[place].to_owned()).collect(),
+                            found: found
+                                .iter()
+                                .map(|&place| header[place].to_owned())
+                                .collect(),
                         });
                     }
                 }
@@ -157,8 +160,8 @@ impl VectorBlocks {
             let Some(vector) = item(vectors, row) else {
                 return Err(bad("null", "a list of numbers".to_owned()));
             };
-            let vector = cast(&vector, &DataType::Float32)
-                .map_err(|error| corrupt(&self.path, error))?;
+            let vector =
+                cast(&vector, &DataType::Float32).map_err(|error| corrupt(&self.path, error))?;
             let vector: &Float32Array = vector.as_primitive::<Float32Type>();
             if self.read == 1 {
                 self.dimensions = vector.len();

@@ -1,6 +1,6 @@
 use ndarray::ArrayView2;
 
-use crate::bounded::{Bounded, Purpose, Extent, Traversal};
+use crate::bounded::{Bounded, Extent, Purpose, Traversal};
 use crate::instance::Instance;
 use crate::nearest::Nearest;
 use crate::random::SplitMix64;

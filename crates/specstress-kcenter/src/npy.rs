@@ -114,7 +114,9 @@ pub fn read_npy_weights(path: impl AsRef<Path>) -> Result<Vec<f64>, KCenterError
     Ok(match header.width {
         Width::Half => {
             let halves = bytes.as_chunks::<2>().0.iter();
-            halves.map(|&b| f64::from(widen(u16::from_le_bytes(b)))).collect()
+            halves
+                .map(|&b| f64::from(widen(u16::from_le_bytes(b))))
+                .collect()
         }
         Width::Single => {
             let singles = bytes.as_chunks::<4>().0.iter();
@@ -255,7 +257,11 @@ fn parse(header: &str) -> Result<(Width, Vec<usize>), String> {
         "<f4" => Width::Single,
         "<f2" => Width::Half,
         "<f8" => Width::Double,
-        other => return Err(format!("its numbers are {other}; save them as <f4, <f2 or <f8")),
+        other => {
+            return Err(format!(
+                "its numbers are {other}; save them as <f4, <f2 or <f8"
+            ));
+        }
     };
     let order = entry("fortran_order").ok_or_else(|| missing("fortran_order"))?;
     if !order.starts_with("False") {
@@ -303,7 +309,10 @@ mod tests {
                 "{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}"
             ))
         };
-        assert_eq!(header("<f4", "False", "(3, 2)"), Ok((Width::Single, vec![3, 2])));
+        assert_eq!(
+            header("<f4", "False", "(3, 2)"),
+            Ok((Width::Single, vec![3, 2]))
+        );
         assert_eq!(
             header("<f2", "False", "(411000,3072)"),
             Ok((Width::Half, vec![411_000, 3072]))

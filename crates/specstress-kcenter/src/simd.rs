@@ -327,7 +327,10 @@ mod x86 {
     }
 
     /// `R` rows times `P` panels, whose sums stay in registers.
-    #[expect(clippy::too_many_arguments, reason = "the operands and where to start in them")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the operands and where to start in them"
+    )]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     #[inline]
     fn block_avx512<const R: usize, const P: usize>(
@@ -602,7 +605,13 @@ mod tests {
                 let found = simd.dot(&[[a; LANES]; 4], &[[b; LANES]; 4]);
                 assert_eq!(found, wanted, "{simd:?}");
                 let mut out = [[0; LANES]];
-                simd.multiply(&[a; 64], 64, &[[shifted(b); LANES]; 64], &[[0; LANES]], &mut out);
+                simd.multiply(
+                    &[a; 64],
+                    64,
+                    &[[shifted(b); LANES]; 64],
+                    &[[0; LANES]],
+                    &mut out,
+                );
                 let shift = i32::try_from(plain_dot(&[a; 64], &[0x0101_0101; 64])).unwrap() * 128;
                 assert_eq!(out, [[wanted + shift; LANES]], "{simd:?}");
             }
@@ -622,7 +631,11 @@ mod tests {
                 let (mut from, mut found) = (0, Vec::new());
                 while let Some((at, mask)) = simd.next_large(&values, from, least) {
                     assert!(at >= from && mask != 0);
-                    found.extend((0..LANES).filter(|lane| mask >> lane & 1 == 1).map(|l| at * LANES + l));
+                    found.extend(
+                        (0..LANES)
+                            .filter(|lane| mask >> lane & 1 == 1)
+                            .map(|l| at * LANES + l),
+                    );
                     from = at + 1;
                 }
                 let wanted: Vec<usize> = (0..flat.len()).filter(|&i| flat[i] >= least).collect();
@@ -637,11 +650,19 @@ mod tests {
         let mut draws = SplitMix64::new(6);
         for length in [0, 1, 7, 8, 9, 100, 771] {
             #[expect(clippy::cast_possible_truncation, reason = "random numbers")]
-            let mut vector = || (0..length).map(|_| draws.symmetric() as f32).collect::<Vec<_>>();
+            let mut vector = || {
+                (0..length)
+                    .map(|_| draws.symmetric() as f32)
+                    .collect::<Vec<_>>()
+            };
             let (a, b) = (vector(), vector());
             let wanted = squared_difference_any(&a, &b).to_bits();
             for simd in Simd::all() {
-                assert_eq!(simd.squared_difference(&a, &b).to_bits(), wanted, "{simd:?}");
+                assert_eq!(
+                    simd.squared_difference(&a, &b).to_bits(),
+                    wanted,
+                    "{simd:?}"
+                );
             }
         }
     }

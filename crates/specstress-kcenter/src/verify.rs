@@ -47,7 +47,7 @@ pub struct Verification {
 /// assert_eq!(found.radius, 1.0);
 /// # Ok::<(), specstress_kcenter::KCenterError>(())
 /// ```
-pub fn verify<M: Metric>(
+pub fn verify<M: Metric + ?Sized>(
     metric: &M,
     points: ArrayView2<'_, f32>,
     weights: Option<&[f64]>,
@@ -65,7 +65,7 @@ pub fn verify<M: Metric>(
 }
 
 /// As [`verify`], for the points of any source, with progress and cancellation.
-pub fn verify_from<S: PointSource + ?Sized, M: Metric>(
+pub fn verify_from<S: PointSource + ?Sized, M: Metric + ?Sized>(
     metric: &M,
     points: &S,
     weights: Option<&[f64]>,
@@ -77,7 +77,7 @@ pub fn verify_from<S: PointSource + ?Sized, M: Metric>(
     check(&instance, selection, radius, WeightOn::Demand, run)
 }
 
-pub(crate) fn check<S: PointSource + ?Sized, M: Metric>(
+pub(crate) fn check<S: PointSource + ?Sized, M: Metric + ?Sized>(
     instance: &Instance<'_, S, M>,
     selection: &Selection,
     radius: f64,
@@ -121,10 +121,7 @@ pub(crate) fn check<S: PointSource + ?Sized, M: Metric>(
                 weight_on,
                 most: points,
             };
-            (
-                reached.collect(),
-                first_too_close(bounded, wanted, run)?,
-            )
+            (reached.collect(), first_too_close(bounded, wanted, run)?)
         }
         None => pairwise(instance, centers, radius, weight_on, run)?,
     };
@@ -139,7 +136,7 @@ pub(crate) fn check<S: PointSource + ?Sized, M: Metric>(
 }
 
 /// Every point's weighted distance to its nearest centre, and the first centres too close.
-fn pairwise<S: PointSource + ?Sized, M: Metric>(
+fn pairwise<S: PointSource + ?Sized, M: Metric + ?Sized>(
     instance: &Instance<'_, S, M>,
     centers: &[usize],
     radius: f64,

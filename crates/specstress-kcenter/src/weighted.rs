@@ -1,6 +1,6 @@
 use ndarray::ArrayView2;
 
-use crate::bounded::{Bounded, Purpose, Extent, Scan, Traversal, scan};
+use crate::bounded::{Bounded, Extent, Purpose, Scan, Traversal, scan};
 use crate::farthest::check_count;
 use crate::instance::{Instance, Pair};
 use crate::nearest::Nearest;
@@ -98,10 +98,11 @@ impl<M: Metric> WeightedKCenter<M> {
             radius: None,
             nearest: true,
         };
-        let (lower_bound, (centers, assignment), radii) = match Bounded::new(&instance, purpose, run)? {
-            Some(bounded) => with_bounds(&bounded, &order, count, run)?,
-            None => pairwise(&instance, &order, count, run)?,
-        };
+        let (lower_bound, (centers, assignment), radii) =
+            match Bounded::new(&instance, purpose, run)? {
+                Some(bounded) => with_bounds(&bounded, &order, count, run)?,
+                None => pairwise(&instance, &order, count, run)?,
+            };
         Ok(Selection {
             centers,
             radii: Some(radii),

@@ -207,7 +207,12 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_name = "FILE[:COLUMN]")]
     pub(crate) weights: Option<String>,
     /// The same for weight times distance.
-    #[arg(long, value_name = "DISTANCE", requires = "weights", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "DISTANCE",
+        requires = "weights",
+        allow_negative_numbers = true
+    )]
     pub(crate) weighted_radius: Option<f64>,
     /// How many to keep at most.
     #[arg(short, long, value_name = "N")]

@@ -275,6 +275,11 @@ pub(super) struct Sums<'p> {
 }
 
 impl Sums<'_> {
+    #[cfg(test)]
+    pub(super) fn at(self, position: usize) -> i32 {
+        self.lanes[position / LANES][position % LANES]
+    }
+
     /// Calls `visit` with the position of each sum of at least `least`, which it may change,
     /// in order from `from` to before `to`; stops when it returns false.
     pub(super) fn visit<E>(

@@ -94,7 +94,13 @@ impl Frame {
             let wide = sample.mapv(f64::from);
             match directions(wide.view(), MOST_ROTATED.min(dimensions), seed) {
                 #[expect(clippy::cast_possible_truncation, reason = "made up for")]
-                Some(found) => Some(found.t().mapv(|x| x as f32).as_standard_layout().into_owned()),
+                Some(found) => Some(
+                    found
+                        .t()
+                        .mapv(|x| x as f32)
+                        .as_standard_layout()
+                        .into_owned(),
+                ),
                 None => return Ok(None),
             }
         };
@@ -112,7 +118,10 @@ impl Frame {
 
     /// Coordinates of rotated points; 1 where points are equal and there are none.
     pub(super) fn known(&self) -> usize {
-        self.turn.as_ref().map_or(self.center.len(), Array2::ncols).max(1)
+        self.turn
+            .as_ref()
+            .map_or(self.center.len(), Array2::ncols)
+            .max(1)
     }
 
     /// Factor from distances of points to distances of moved and scaled ones.
@@ -170,20 +179,34 @@ impl Frame {
             None => 0.0,
         };
         let mut turned = self.turn(points);
-        let errors: Vec<f64> = points.rows().into_iter().map(|row| {
-            let length = length(row.as_slice().expect("rows of an owned array are contiguous"));
-            length * (summing * 1.01 + 4.0 * UNIT) + self.rounding()
-        }).collect();
+        let errors: Vec<f64> = points
+            .rows()
+            .into_iter()
+            .map(|row| {
+                let length = length(
+                    row.as_slice()
+                        .expect("rows of an owned array are contiguous"),
+                );
+                length * (summing * 1.01 + 4.0 * UNIT) + self.rounding()
+            })
+            .collect();
         encode(turned.view_mut(), &errors, self.turned_step, widths)
     }
 
     /// Codes of whole points, whose rows are used up.
     pub(super) fn whole(&self, mut points: ArrayViewMut2<'_, f32>) -> Part {
         let widths = [points.ncols()];
-        let errors: Vec<f64> = points.rows().into_iter().map(|row| {
-            let length = length(row.as_slice().expect("rows of an owned array are contiguous"));
-            length * 4.0 * UNIT + self.rounding()
-        }).collect();
+        let errors: Vec<f64> = points
+            .rows()
+            .into_iter()
+            .map(|row| {
+                let length = length(
+                    row.as_slice()
+                        .expect("rows of an owned array are contiguous"),
+                );
+                length * 4.0 * UNIT + self.rounding()
+            })
+            .collect();
         encode(points.view_mut(), &errors, self.whole_step, &widths)
     }
 
@@ -218,12 +241,7 @@ fn fit_step(sample: ArrayView2<'_, f32>) -> f64 {
 }
 
 /// Rounds coordinates to codes. `errors` are what the coordinates of each point may be off by.
-fn encode(
-    mut points: ArrayViewMut2<'_, f32>,
-    errors: &[f64],
-    step: f64,
-    widths: &[usize],
-) -> Part {
+fn encode(mut points: ArrayViewMut2<'_, f32>, errors: &[f64], step: f64, widths: &[usize]) -> Part {
     #[expect(clippy::cast_possible_truncation, reason = "made up for")]
     let per_step = (1.0 / step) as f32;
     let registers = points.ncols().div_ceil(REGISTER).max(1);
@@ -231,7 +249,9 @@ fn encode(
     part.codes.reserve(points.nrows() * registers);
     let mut codes = vec![0_u8; registers * REGISTER];
     for (mut row, &known) in points.rows_mut().into_iter().zip(errors) {
-        let row = row.as_slice_mut().expect("rows of an owned array are contiguous");
+        let row = row
+            .as_slice_mut()
+            .expect("rows of an owned array are contiguous");
         for x in row.iter_mut() {
             *x *= per_step;
         }
@@ -255,7 +275,9 @@ fn encode(
         debug_assert_eq!(part.codes.len() - before, registers);
         for (norms, &width) in part.norms.iter_mut().zip(widths) {
             let width = width.min(row.len());
-            let codes = codes[..width].iter().map(|byte| i32::from(byte.cast_signed()));
+            let codes = codes[..width]
+                .iter()
+                .map(|byte| i32::from(byte.cast_signed()));
             let error = if coded {
                 let left: f32 = squares(&row[..width]);
                 f64::from(left).sqrt() * 1.001 + (known / step + length * 4.0 * UNIT) * 1.001

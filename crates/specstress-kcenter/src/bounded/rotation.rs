@@ -46,13 +46,19 @@ fn orthonormal(rows: Array2<f64>) -> Array2<f64> {
         let mut direction = row.to_owned();
         let before = direction.dot(&direction).sqrt();
         for _ in 0..2 {
-            project_out(&mut direction, basis.slice_axis(Axis(0), Slice::from(..found)));
+            project_out(
+                &mut direction,
+                basis.slice_axis(Axis(0), Slice::from(..found)),
+            );
         }
         let length = direction.dot(&direction).sqrt();
         if length > before * DEPENDENT && length.is_normal() {
             // A third pass at unit length takes away what cancellation left of the others.
             direction /= length;
-            project_out(&mut direction, basis.slice_axis(Axis(0), Slice::from(..found)));
+            project_out(
+                &mut direction,
+                basis.slice_axis(Axis(0), Slice::from(..found)),
+            );
             let length = direction.dot(&direction).sqrt();
             basis.row_mut(found).assign(&(&direction / length));
             found += 1;

@@ -93,7 +93,9 @@ impl<'s> Sift<'s> {
                 let skip = skipped(at).saturating_sub(from * LANES).min(width);
                 sums.visit(skip, width, &mut least, |offset, least| {
                     let center = from * LANES + offset;
-                    if self.sketch.may_reach(row, centers.rows[center], reaches[at])
+                    if self
+                        .sketch
+                        .may_reach(row, centers.rows[center], reaches[at])
                         && let Some(reach) = visit(at, center)?
                     {
                         reaches[at] = reach;

@@ -190,3 +190,72 @@ fn cheapest(sample: ArrayView2<'_, f32>, reach: f64) -> usize {
     let best = (0..widths.len()).min_by(|&a, &b| cost(a).total_cmp(&cost(b)));
     best.map_or(REGISTER, |at| (at + 1) * REGISTER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounded::codes::{Columns, Products, Rows};
+    use crate::random::SplitMix64;
+    use crate::{Cosine, Euclidean, Metric};
+
+    /// Families of points around 20 centres, and one point far out.
+    fn points() -> Array2<f32> {
+        let mut draws = SplitMix64::new(3);
+        let families = Array2::from_shape_fn((20, 300), |_| draws.symmetric());
+        Array2::from_shape_fn((201, 300), |(i, j)| {
+            let spread = 0.3 / (1 + j % 40) as f64;
+            let value = families[[i % 20, j]] + spread * draws.symmetric() + 0.5;
+            #[expect(clippy::cast_possible_truncation, reason = "random numbers")]
+            let value = if i == 200 { value * 1e9 } else { value } as f32;
+            value
+        })
+    }
+
+    #[test]
+    fn bounds_reject_most_far_pairs_and_never_a_near_one() {
+        let points = points();
+        let metrics: [(&dyn Metric, Geometry, f64); 2] = [
+            (&Euclidean, Geometry::Euclidean, 6.0),
+            (&Cosine, Geometry::Cosine, 0.1),
+        ];
+        for (metric, geometry, radius) in metrics {
+            let purpose = Purpose {
+                radius: None,
+                nearest: true,
+            };
+            let sketch = Sketch::build(&points, geometry, purpose, &Run::new()).unwrap();
+            let sketch = sketch.expect("ordinary points are bounded");
+            let stages = [sketch.first(), sketch.whole().expect("300 are above 256")];
+            for (codes, stage) in stages {
+                let mut rows = Rows::new(stage);
+                rows.gather(codes, stage, 0..201);
+                let mut columns = Columns::new(stage);
+                for row in 0..201 {
+                    columns.push(codes, stage, row, None);
+                }
+                let mut products = Products::new(codes);
+                products.multiply(&rows, (0, 201), &columns, (0, 13));
+                let (mut far, mut passed) = (0, 0);
+                for a in 0..201 {
+                    let sums = products.of(a);
+                    for b in 0..201 {
+                        let distance = metric.distance(
+                            points.row(a).as_slice().unwrap(),
+                            points.row(b).as_slice().unwrap(),
+                        );
+                        // At its own distance a pair is a borderline one.
+                        let own = sketch.reach(distance);
+                        assert!(sums.at(b) >= stage.least(a, Some(own)), "{a} {b}");
+                        assert!(sketch.may_reach(a, b, own), "{a} {b}");
+                        if distance > radius && a.max(b) < 200 {
+                            far += 1;
+                            let reach = sketch.reach(radius);
+                            passed += usize::from(sums.at(b) >= stage.least(a, Some(reach)));
+                        }
+                    }
+                }
+                assert!(far > 30_000 && passed * 20 < far, "{passed} of {far}");
+            }
+        }
+    }
+}

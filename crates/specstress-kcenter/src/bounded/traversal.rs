@@ -2,9 +2,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Bounded;
-use super::scan::task_rows;
 use super::centers::Centers;
 use super::codes::Reach;
+use super::scan::task_rows;
 use super::sift::Sift;
 use crate::parallel::map_tasks;
 use crate::simd::LANES;
@@ -266,12 +266,19 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             let mut pairs = Vec::new();
             let mut sift = Sift::new(sketch, rows);
             for tile in own.tiles(0) {
-                sift.tile(rows, &mut reaches, &own, tile, |_| 0, |at, other| {
-                    if other != start + at {
-                        pairs.push((other, start + at));
-                    }
-                    Ok(None)
-                })?;
+                sift.tile(
+                    rows,
+                    &mut reaches,
+                    &own,
+                    tile,
+                    |_| 0,
+                    |at, other| {
+                        if other != start + at {
+                            pairs.push((other, start + at));
+                        }
+                        Ok(None)
+                    },
+                )?;
             }
             Ok(pairs)
         })?;
@@ -353,18 +360,25 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         for tile in self.centers.tiles(self.least_known(all)) {
             let rows = &all[..self.behind(all, tile)];
             let skipped = |at: usize| self.known[rows[at]];
-            sift.tile(rows, &mut reaches, &self.centers, tile, skipped, |at, center| {
-                let point = source.read_row(rows[at], &mut first)?;
-                let kept = source.read_row(self.centers.rows[center], &mut second)?;
-                let distance = self.points.exact(point, kept);
-                let best = &mut nearest[at];
-                let nearer = distance < best.distance;
-                // Centres are not looked at in the order of their picks.
-                if nearer || (distance <= best.distance && center < best.center) {
-                    *best = Assignment { center, distance };
-                }
-                Ok(nearer.then(|| sketch.reach(distance.min(bounds[at]))))
-            })?;
+            sift.tile(
+                rows,
+                &mut reaches,
+                &self.centers,
+                tile,
+                skipped,
+                |at, center| {
+                    let point = source.read_row(rows[at], &mut first)?;
+                    let kept = source.read_row(self.centers.rows[center], &mut second)?;
+                    let distance = self.points.exact(point, kept);
+                    let best = &mut nearest[at];
+                    let nearer = distance < best.distance;
+                    // Centres are not looked at in the order of their picks.
+                    if nearer || (distance <= best.distance && center < best.center) {
+                        *best = Assignment { center, distance };
+                    }
+                    Ok(nearer.then(|| sketch.reach(distance.min(bounds[at]))))
+                },
+            )?;
         }
         Ok(nearest)
     }

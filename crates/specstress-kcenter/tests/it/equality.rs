@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use specstress_kcenter::ndarray::Array2;
 use specstress_kcenter::{
     Cosine, Cover, Euclidean, FarthestFirst, KCenterError, Metric, Order, Run, Selection, Start,
-    Stop, Strategy as Way, WeightOn, WeightedKCenter,
+    Stop, Strategy as Way, WeightOn, WeightedKCenter, verify_from,
 };
 
 /// What makes an input hard for bounds.
@@ -151,6 +151,46 @@ proptest! {
         let bare = selector.select_from(&points, weights, &run).unwrap();
         prop_assert_eq!(bare.assignment, None);
         prop_assert_eq!((bare.centers, bare.radii), (plain.centers, plain.radii));
+    }
+}
+
+/// Some rows, not chosen by any rule: covers and separations of all kinds, broken ones mostly.
+fn any_centers(rows: usize, count: usize, seed: u64) -> Selection {
+    let mut next = numbers(seed);
+    let row = |_| ((next() + 0.5) * rows as f64) as usize;
+    Selection {
+        centers: (0..count % 20).map(row).collect(),
+        radii: None,
+        assignment: None,
+        lower_bound: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn checks_are_equal(
+        (points, weights) in inputs(), pick: u64, nudge: u8, cosine: bool, good: bool, count: usize,
+        seed: u64,
+    ) {
+        let weights = weights.as_deref();
+        let metric: &dyn Metric = if cosine && usable(&points) { &Cosine } else { &Euclidean };
+        let radius = threshold(&points, metric, pick, nudge);
+        let cover = Cover::new(radius).unwrap().metric(metric);
+        let kept = if good {
+            cover.select_from(&points, weights, &Run::new()).unwrap()
+        } else {
+            any_centers(points.nrows(), count, seed)
+        };
+        let [plain, fast] = [Way::Pairwise, Way::Bounded].map(|way| {
+            let run = Run::new().strategy(way);
+            verify_from(metric, &points, weights, &kept, radius, &run).unwrap()
+        });
+        prop_assert_eq!(plain, fast);
+        if good {
+            prop_assert!(plain.covered && plain.separated);
+        }
     }
 }
 

@@ -52,7 +52,13 @@ mod tests {
 
     #[test]
     fn one_pick_is_one_point_and_none_are_none() {
-        assert_eq!(thinning(&[0.0]), Some(vec![KeptAtDistance { distance: 0.0, kept: 1 }]));
+        assert_eq!(
+            thinning(&[0.0]),
+            Some(vec![KeptAtDistance {
+                distance: 0.0,
+                kept: 1
+            }])
+        );
         assert_eq!(thinning(&[]), None);
     }
 }

@@ -29,7 +29,12 @@ fn every_command_explains_itself() {
         ("report", &["report.html", "--out"]),
         (
             "select",
-            &["--weighted-radius", "--verify", "farthest-first", "Example:"],
+            &[
+                "--weighted-radius",
+                "--verify",
+                "farthest-first",
+                "Example:",
+            ],
         ),
         ("taxonomy", &["show", "search", "check"]),
         ("taxonomy show", &["--taxonomy", "--frequencies"]),

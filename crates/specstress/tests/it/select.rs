@@ -25,12 +25,17 @@ fn points() -> Vec<Vec<f32>> {
 }
 
 fn weights() -> Vec<f64> {
-    (0..ROWS).map(|row| 1.5 + ((row * 37) % 100) as f64 / 66.0).collect()
+    (0..ROWS)
+        .map(|row| 1.5 + ((row * 37) % 100) as f64 / 66.0)
+        .collect()
 }
 
 fn distance(a: &[f32], b: &[f32]) -> f64 {
     let square = |x: f64| x * x;
-    let terms = a.iter().zip(b).map(|(x, y)| square(f64::from(*x) - f64::from(*y)));
+    let terms = a
+        .iter()
+        .zip(b)
+        .map(|(x, y)| square(f64::from(*x) - f64::from(*y)));
     terms.sum::<f64>().sqrt()
 }
 
@@ -95,25 +100,67 @@ fn a_cover_is_the_same_from_and_to_every_format() {
     assert!((20..ROWS).contains(&wanted.len()), "{}", wanted.len());
 
     for input in ["e.npy", "e.parquet"] {
-        let arguments = ["select", input, "--radius", "0.5", "--verify", "--out", "kept.json"];
+        let arguments = [
+            "select",
+            input,
+            "--radius",
+            "0.5",
+            "--verify",
+            "--out",
+            "kept.json",
+        ];
         let said = done(folder.path(), &arguments).stdout;
-        assert!(said.contains(&format!("kept {} of 300", wanted.len())), "{said}");
-        assert!(said.contains("verified: every point is within 0."), "{said}");
-        assert!(said.contains("verified: no two kept points are within 0.5"), "{said}");
+        assert!(
+            said.contains(&format!("kept {} of 300", wanted.len())),
+            "{said}"
+        );
+        assert!(
+            said.contains("verified: every point is within 0."),
+            "{said}"
+        );
+        assert!(
+            said.contains("verified: no two kept points are within 0.5"),
+            "{said}"
+        );
         assert_eq!(picks(&at("kept.json")), wanted, "{input}");
     }
-    done(folder.path(), &["select", "e.npy", "--radius", "0.5", "--out", "kept.npy"]);
+    done(
+        folder.path(),
+        &["select", "e.npy", "--radius", "0.5", "--out", "kept.npy"],
+    );
     let mut bytes = header("<i8", &format!("({},)", wanted.len()));
     bytes.extend(wanted.iter().flat_map(|&row| (row as i64).to_le_bytes()));
     assert_eq!(std::fs::read(at("kept.npy")).unwrap(), bytes);
-    done(folder.path(), &["select", "e.npy", "--radius", "0.5", "--out", "kept.parquet"]);
+    done(
+        folder.path(),
+        &[
+            "select",
+            "e.npy",
+            "--radius",
+            "0.5",
+            "--out",
+            "kept.parquet",
+        ],
+    );
     let rows = specstress_dataset::read_numbers(at("kept.parquet"), "row").unwrap();
-    assert_eq!(rows, wanted.iter().map(|&row| row as f64).collect::<Vec<_>>());
+    assert_eq!(
+        rows,
+        wanted.iter().map(|&row| row as f64).collect::<Vec<_>>()
+    );
     // The copy of the Parquet file is gone.
     let left = std::fs::read_dir(folder.path()).unwrap();
     let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["e.npy", "e.parquet", "kept.json", "kept.npy", "kept.parquet"]);
+    assert_eq!(
+        left,
+        [
+            "e.npy",
+            "e.parquet",
+            "kept.json",
+            "kept.npy",
+            "kept.parquet"
+        ]
+    );
 }
 
 #[test]
@@ -122,7 +169,10 @@ fn weights_select_once_more_among_what_was_kept() {
     let at = |name: &str| folder.path().join(name);
     let (points, weights) = (points(), weights());
     write_npy(&at("e.npy"), &points);
-    let csv: String = weights.iter().map(|weight| format!("x,{weight}\n")).collect();
+    let csv: String = weights
+        .iter()
+        .map(|weight| format!("x,{weight}\n"))
+        .collect();
     std::fs::write(at("w.csv"), format!("id,d\n{csv}")).unwrap();
     let mut npy = header("<f8", &format!("({ROWS},)"));
     npy.extend(weights.iter().flat_map(|x| x.to_le_bytes()));
@@ -132,7 +182,14 @@ fn weights_select_once_more_among_what_was_kept() {
     let once = cover(&points, &weights, &all, 1.1);
     for file in ["w.csv:d", "w.npy"] {
         let arguments = [
-            "select", "e.npy", "--weights", file, "--weighted-radius", "1.1", "--out", "k.json",
+            "select",
+            "e.npy",
+            "--weights",
+            file,
+            "--weighted-radius",
+            "1.1",
+            "--out",
+            "k.json",
         ];
         done(folder.path(), &arguments);
         assert_eq!(picks(&at("k.json")), once, "{file}");
@@ -142,8 +199,18 @@ fn weights_select_once_more_among_what_was_kept() {
     let twice = cover(&points, &weights, &thinned, 1.1);
     assert!(twice.len() < thinned.len() && twice != once);
     let arguments = [
-        "select", "e.npy", "--radius", "0.4", "--weights", "w.csv:d", "--weighted-radius", "1.1",
-        "--verify", "--out", "k.json", "--json",
+        "select",
+        "e.npy",
+        "--radius",
+        "0.4",
+        "--weights",
+        "w.csv:d",
+        "--weighted-radius",
+        "1.1",
+        "--verify",
+        "--out",
+        "k.json",
+        "--json",
     ];
     let said = done(folder.path(), &arguments).json();
     assert_eq!(picks(&at("k.json")), twice);
@@ -165,26 +232,58 @@ fn farthest_first_and_wang_cheng_take_a_number() {
             let distances = wanted.iter().map(|&k| distance(&points[row], &points[k]));
             distances.fold(f64::INFINITY, f64::min)
         };
-        let next = (0..ROWS).fold(0, |best, row| if near(row) > near(best) { row } else { best });
+        let next = (0..ROWS).fold(
+            0,
+            |best, row| if near(row) > near(best) { row } else { best },
+        );
         wanted.push(next);
     }
     let arguments = [
-        "select", "e.npy", "--method", "farthest-first", "--k", "30", "--start", "7", "--verify",
-        "--out", "k.json",
+        "select",
+        "e.npy",
+        "--method",
+        "farthest-first",
+        "--k",
+        "30",
+        "--start",
+        "7",
+        "--verify",
+        "--out",
+        "k.json",
     ];
     let said = done(folder.path(), &arguments).stdout;
     assert!(said.contains("kept 30 of 300 (10.0 %)"), "{said}");
     assert_eq!(picks(&at("k.json")), wanted);
 
-    let both = ["select", "e.npy", "--method", "farthest-first", "--radius", "0.4", "--k", "9"];
+    let both = [
+        "select",
+        "e.npy",
+        "--method",
+        "farthest-first",
+        "--radius",
+        "0.4",
+        "--k",
+        "9",
+    ];
     let arguments = [&both[..], &["--seed", "3", "--verify", "--out", "k.json"]].concat();
     done(folder.path(), &arguments);
     assert_eq!(picks(&at("k.json")).len(), 9);
 
     std::fs::write(at("w.jsonl"), "{\"weight\": 2.5}\n".repeat(ROWS)).unwrap();
     let arguments = [
-        "select", "e.npy", "--method", "wang-cheng", "--k", "12", "--weights", "w.jsonl",
-        "--metric", "cosine", "--verify", "--out", "k.json",
+        "select",
+        "e.npy",
+        "--method",
+        "wang-cheng",
+        "--k",
+        "12",
+        "--weights",
+        "w.jsonl",
+        "--metric",
+        "cosine",
+        "--verify",
+        "--out",
+        "k.json",
     ];
     done(folder.path(), &arguments);
     assert_eq!(picks(&at("k.json")).len(), 12);
@@ -214,8 +313,14 @@ fn bad_input_is_told_with_its_row() {
     for (arguments, parts) in [
         ("nan.npy --radius 1", &["row 4, column 1 is NaN"][..]),
         ("inf.npy --radius 1", &["row 4, column 0 is inf"]),
-        ("zero.npy --radius 1 --metric cosine", &["row 4 is all zeros"]),
-        ("ragged.parquet --radius 1", &["row 5", "`vector`", "2, as in row 1"]),
+        (
+            "zero.npy --radius 1 --metric cosine",
+            &["row 4 is all zeros"],
+        ),
+        (
+            "ragged.parquet --radius 1",
+            &["row 5", "`vector`", "2, as in row 1"],
+        ),
         ("empty.parquet --radius 1", &["holds 0 vectors"]),
         ("empty.npy --radius 1", &["0 x 2"]),
         ("whole.npy --radius 1", &["<i4", "<f4"]),
@@ -226,17 +331,47 @@ fn bad_input_is_told_with_its_row() {
         ("good.npy", &["--radius"]),
         ("good.npy --radius 1 --k 3", &["--method farthest-first"]),
         ("good.npy --method farthest-first", &["--k"]),
-        ("good.npy --method farthest-first --k 7", &["7 centres of 6 points"]),
-        ("good.npy --method farthest-first --k 0", &["0 centres of 6 points"]),
-        ("good.npy --method wang-cheng --k 7", &["7 centres of 6 points"]),
-        ("good.npy --method farthest-first --k 2 --start 6", &["row 6 of 6"]),
+        (
+            "good.npy --method farthest-first --k 7",
+            &["7 centres of 6 points"],
+        ),
+        (
+            "good.npy --method farthest-first --k 0",
+            &["0 centres of 6 points"],
+        ),
+        (
+            "good.npy --method wang-cheng --k 7",
+            &["7 centres of 6 points"],
+        ),
+        (
+            "good.npy --method farthest-first --k 2 --start 6",
+            &["row 6 of 6"],
+        ),
         ("good.npy --radius 1 --seed 3", &["--seed"]),
-        ("good.npy --weights negative.csv --weighted-radius 1", &["row 2 is -2"]),
-        ("good.npy --weights nan.csv --weighted-radius 1", &["row 2 is NaN"]),
-        ("good.npy --weights word.csv --weighted-radius 1", &["row 2", "line 3", "much"]),
-        ("good.npy --weights few.csv --weighted-radius 1", &["1 weights for 6 points"]),
-        ("good.npy --weights few.csv:d --weighted-radius 1", &["no column `d`", "weight"]),
-        ("good.npy --weights few.csv --radius 1", &["--weighted-radius"]),
+        (
+            "good.npy --weights negative.csv --weighted-radius 1",
+            &["row 2 is -2"],
+        ),
+        (
+            "good.npy --weights nan.csv --weighted-radius 1",
+            &["row 2 is NaN"],
+        ),
+        (
+            "good.npy --weights word.csv --weighted-radius 1",
+            &["row 2", "line 3", "much"],
+        ),
+        (
+            "good.npy --weights few.csv --weighted-radius 1",
+            &["1 weights for 6 points"],
+        ),
+        (
+            "good.npy --weights few.csv:d --weighted-radius 1",
+            &["no column `d`", "weight"],
+        ),
+        (
+            "good.npy --weights few.csv --radius 1",
+            &["--weighted-radius"],
+        ),
         ("good.npy --weighted-radius 1", &["--weights"]),
     ] {
         let mut command = vec!["select", "--out", "kept.json"];

@@ -1,4 +1,6 @@
-use crate::data::{DisagreementBins, KeptAtDistance, ModelOutliers, ModelRefusals, Rate, SubsetDisagreement};
+use crate::data::{
+    DisagreementBins, KeptAtDistance, ModelOutliers, ModelRefusals, Rate, SubsetDisagreement,
+};
 use crate::render::format::{bin, fraction, interval, percent, shorten, thousands};
 use crate::render::html::palette::Palette;
 use crate::render::html::svg::{Svg, axis};

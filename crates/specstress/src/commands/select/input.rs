@@ -32,10 +32,11 @@ impl Points {
     /// block by block.
     pub(super) fn open(path: &Path, column: Option<&str>, out: &Path) -> anyhow::Result<Self> {
         match ending(path).as_deref() {
-            Some("npy") if column.is_some() => {
-                Err(anyhow!("--column is for Parquet files; {} has no columns", path.display()))
-                    .usage()
-            }
+            Some("npy") if column.is_some() => Err(anyhow!(
+                "--column is for Parquet files; {} has no columns",
+                path.display()
+            ))
+            .usage(),
             Some("npy") => Ok(Self {
                 file: NpyPoints::open(path).usage()?,
                 _copy: None,
@@ -107,7 +108,11 @@ pub(super) fn weights(argument: &str, points: usize) -> anyhow::Result<Vec<f64>>
     };
     let weights = if ending(path).as_deref() == Some("npy") {
         if column.is_some() {
-            return Err(anyhow!("{} has no columns; leave the name out", path.display())).usage();
+            return Err(anyhow!(
+                "{} has no columns; leave the name out",
+                path.display()
+            ))
+            .usage();
         }
         read_npy_weights(path).usage()?
     } else {

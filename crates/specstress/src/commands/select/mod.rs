@@ -62,14 +62,19 @@ fn check(args: &SelectArgs) -> anyhow::Result<()> {
         MethodArg::Cover if args.k.is_some() => Err(anyhow!(
             "a cover keeps as many as its distance needs; leave --k out, or use --method farthest-first"
         )),
-        MethodArg::FarthestFirst if !radius && args.k.is_none() => {
-            Err(anyhow!("farthest-first needs an end; give --k, --radius, or both"))
-        }
+        MethodArg::FarthestFirst if !radius && args.k.is_none() => Err(anyhow!(
+            "farthest-first needs an end; give --k, --radius, or both"
+        )),
         MethodArg::WangCheng if radius || args.k.is_none() => Err(anyhow!(
             "wang-cheng finds the distance for a number; give --k and no radius"
         )),
-        method if method != MethodArg::FarthestFirst && (args.start.is_some() || args.seed.is_some()) => {
-            Err(anyhow!("--start and --seed are for --method farthest-first"))
+        method
+            if method != MethodArg::FarthestFirst
+                && (args.start.is_some() || args.seed.is_some()) =>
+        {
+            Err(anyhow!(
+                "--start and --seed are for --method farthest-first"
+            ))
         }
         _ if args.weights.is_some() && args.weighted_radius.is_none() && args.radius.is_some() => {
             Err(anyhow!(
@@ -105,8 +110,17 @@ fn selected(
             rows.sort_unstable();
             let of_rows: Option<Vec<f64>> =
                 weights.map(|weights| rows.iter().map(|&row| weights[row]).collect());
-            let subset = Subset { points, rows: rows.clone() };
-            select(args, &subset, of_rows.as_deref(), args.weighted_radius, args.k)?
+            let subset = Subset {
+                points,
+                rows: rows.clone(),
+            };
+            select(
+                args,
+                &subset,
+                of_rows.as_deref(),
+                args.weighted_radius,
+                args.k,
+            )?
         };
         rows = kept.centers.iter().map(|&at| rows[at]).collect();
         radii = kept.radii;
@@ -161,7 +175,9 @@ fn select<S: PointSource + ?Sized>(
         let found = by_user(verify_from(metric, points, weights, &kept, limit, &run))?;
         let separated = found.separated || step.separation.is_none();
         if found.radius > step.radius || !separated {
-            return Err(anyhow!("the result does not hold: {found:?}; please report this"));
+            return Err(anyhow!(
+                "the result does not hold: {found:?}; please report this"
+            ));
         }
         step.radius = found.radius;
         step.radius_is_exact = true;

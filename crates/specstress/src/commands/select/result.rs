@@ -51,9 +51,17 @@ impl Summary {
             self.embeddings, self.rows, self.dimensions, self.method, self.metric
         );
         for step in &self.steps {
-            let what = if step.weighted { "weighted" } else { "unweighted" };
+            let what = if step.weighted {
+                "weighted"
+            } else {
+                "unweighted"
+            };
             let share = 100.0 * step.kept as f64 / step.of as f64;
-            let _ = write!(text, "{what}: kept {} of {} ({share:.1} %)", step.kept, step.of);
+            let _ = write!(
+                text,
+                "{what}: kept {} of {} ({share:.1} %)",
+                step.kept, step.of
+            );
             let at_most = if step.radius_is_exact { "" } else { "at most " };
             let _ = write!(text, "; radius {at_most}{}", step.radius);
             if let Some(separation) = step.separation {
