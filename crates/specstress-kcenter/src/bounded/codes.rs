@@ -57,7 +57,7 @@ pub(super) struct Norm {
 }
 
 /// A distance between rotated points, in their unit, ready to compare bounds with.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub(super) struct Reach(pub(super) f64);
 
 impl Codes {
@@ -125,6 +125,20 @@ impl Stage {
         };
         // Columns are shifted by 128 to be unsigned.
         bound((f64::from(norm.square) - square) / 2.0) + 128 * norm.sum
+    }
+
+    /// What a row and the column with a sum are at most apart, in the unit of a [`Reach`]; `None`
+    /// for a column far out.
+    pub(super) fn upper(&self, row: usize, sum: i32) -> Option<f64> {
+        let norm = self.norms[row];
+        if sum >= ALWAYS / 2 {
+            return None;
+        }
+        let product = i64::from(sum) - 128 * i64::from(norm.sum);
+        // The constant of a column may be less than half its square by a half.
+        let square = (i64::from(norm.square) - 2 * product + 1).max(0) as f64;
+        let codes = square.sqrt() + f64::from(norm.error) + self.cap;
+        Some(codes * self.step * SLACK)
     }
 
     /// The constant of a column, with its reach if it has one.
@@ -275,7 +289,6 @@ pub(super) struct Sums<'p> {
 }
 
 impl Sums<'_> {
-    #[cfg(test)]
     pub(super) fn at(self, position: usize) -> i32 {
         self.lanes[position / LANES][position % LANES]
     }

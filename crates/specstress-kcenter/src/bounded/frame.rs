@@ -2,6 +2,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Slice};
 
 use super::codes::{Norm, REGISTER};
+use super::mixing::Mixing;
 use super::rotation::directions;
 use crate::random::SplitMix64;
 use crate::simd::{LANES, Lanes};
@@ -26,6 +27,7 @@ const LONGEST: f32 = (1_u64 << 40) as f32;
 /// - the difference `z` is off by `2^-24 |z|`;
 /// - each coordinate of `Q z` sums `n` terms in some order, at most 256 at a time, and so errs
 ///   by at most `(256 + 2 n / 256 + 16) 2^-24` of the product of lengths;
+/// - mixing, where all coordinates are kept, errs by at most `16 2^-24 |z|`;
 /// - `Q` is rounded to `f32`, which can stretch by `2^-24` times the root of its rows; a widened
 ///   reach makes up for it.
 pub(super) struct Frame {
@@ -34,6 +36,7 @@ pub(super) struct Frame {
     geometry: Geometry,
     /// Dimensions x directions; `None` keeps the coordinates as they are.
     turn: Option<Array2<f32>>,
+    mixing: Mixing,
     /// Steps of the codes of rotated and of whole points, scaled.
     pub(super) turned_step: f64,
     pub(super) whole_step: f64,
@@ -109,9 +112,11 @@ impl Frame {
             scale,
             geometry,
             turn,
+            mixing: Mixing::new(dimensions, seed),
             turned_step: 1.0,
-            whole_step: fit_step(sample.view()),
+            whole_step: 1.0,
         };
+        frame.whole_step = fit_step(frame.mixing.mix(sample.view()).view());
         frame.turned_step = fit_step(frame.turn(sample.view()).view());
         Ok(Some((frame, sample)))
     }
@@ -193,21 +198,20 @@ impl Frame {
         encode(turned.view_mut(), &errors, self.turned_step, widths)
     }
 
-    /// Codes of whole points, whose rows are used up.
-    pub(super) fn whole(&self, mut points: ArrayViewMut2<'_, f32>) -> Part {
-        let widths = [points.ncols()];
-        let errors: Vec<f64> = points
+    /// Codes of whole points.
+    pub(super) fn whole(&self, points: ArrayView2<'_, f32>) -> Part {
+        let mut mixed = self.mixing.mix(points);
+        let errors: Vec<f64> = mixed
             .rows()
             .into_iter()
             .map(|row| {
-                let length = length(
-                    row.as_slice()
-                        .expect("rows of an owned array are contiguous"),
-                );
-                length * 4.0 * UNIT + self.rounding()
+                let row = row.as_slice();
+                let length = length(row.expect("rows of an owned array are contiguous"));
+                length * 20.0 * UNIT + self.rounding()
             })
             .collect();
-        encode(points.view_mut(), &errors, self.whole_step, &widths)
+        let widths = [mixed.ncols()];
+        encode(mixed.view_mut(), &errors, self.whole_step, &widths)
     }
 
     /// What normalising to length 1 may be off by, scaled.

@@ -3,6 +3,7 @@
 mod centers;
 mod codes;
 mod frame;
+mod mixing;
 mod rotation;
 mod scan;
 mod sift;

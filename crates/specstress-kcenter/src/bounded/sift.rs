@@ -62,8 +62,8 @@ impl<'s> Sift<'s> {
     }
 
     /// Calls `visit` with the position of a row among `rows`, the first ones the sift was made
-    /// for, and that of a centre of the tile possibly within its reach; the reach it returns is
-    /// that of the row from then on. Centres before `skipped` of the row are left out. In no
+    /// for, that of a centre of the tile possibly within its reach, and their sum where it is one
+    /// of whole codes; the reach it returns is that of the row from then on. Centres before `skipped` of the row are left out. In no
     /// certain order.
     pub(super) fn tile(
         &mut self,
@@ -72,7 +72,7 @@ impl<'s> Sift<'s> {
         centers: &Centers<'_>,
         (from, to): (usize, usize),
         skipped: impl Fn(usize) -> usize,
-        mut visit: impl FnMut(usize, usize) -> Result<Option<Reach>, KCenterError>,
+        mut visit: impl FnMut(usize, usize, Option<i32>) -> Result<Option<Reach>, KCenterError>,
     ) -> Result<(), KCenterError> {
         let stage = self.sketch.first().1;
         let width = centers.len().min(to * LANES) - from * LANES;
@@ -96,7 +96,8 @@ impl<'s> Sift<'s> {
                     if self
                         .sketch
                         .may_reach(row, centers.rows[center], reaches[at])
-                        && let Some(reach) = visit(at, center)?
+                        && let Some(reach) = visit(at, center, None)?
+                        && reach < reaches[at]
                     {
                         reaches[at] = reach;
                         *least = stage.least(row, Some(reach));
@@ -128,13 +129,16 @@ impl<'s> Sift<'s> {
                     let skip = skipped(at).saturating_sub(begin).min(width);
                     let mut least = stage.least(rows[at], Some(reaches[at]));
                     let mut look = |offset: usize, least: &mut i32| {
-                        if let Some(reach) = visit(at, begin + offset)? {
+                        let sum = sums.at(offset);
+                        if let Some(reach) = visit(at, begin + offset, Some(sum))?
+                            && reach < reaches[at]
+                        {
                             reaches[at] = reach;
                             *least = stage.least(rows[at], Some(reach));
                         }
                         Ok::<_, KCenterError>(())
                     };
-                    // The likely nearest first: it spares most of the others an exact distance.
+                    // The likely nearest first, which may spare most of the others.
                     let likely = sums.largest().filter(|&(offset, _)| offset >= skip);
                     if let Some((offset, sum)) = likely
                         && sum >= least

@@ -1,4 +1,4 @@
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::codes::{Codes, REGISTER, Reach, Stage};
 use super::frame::{Frame, Part};
@@ -87,7 +87,7 @@ impl Sketch {
         });
         sketch.short = stage(short);
         if purpose.nearest && dimensions > known {
-            let cap = farthest_off(&frame.whole(sample.to_owned().view_mut()));
+            let cap = farthest_off(&frame.whole(sample.view()));
             let registers = dimensions.div_ceil(REGISTER);
             let whole = Stage::new(registers, frame.whole_step, cap, points);
             sketch.whole = Some((Codes::new(dimensions, points), whole));
@@ -102,10 +102,10 @@ impl Sketch {
             let parts = map_tasks(rows.div_ceil(TASK_ROWS), |task| {
                 let first = start + task * TASK_ROWS;
                 let count = TASK_ROWS.min(start + rows - first);
-                let mut points: Array2<f32> = frame.read(source, first, count)?;
+                let points = frame.read(source, first, count)?;
                 let turned = frame.turned(points.view(), &widths);
                 let whole = sketch.whole.is_some();
-                Ok((turned, whole.then(|| frame.whole(points.view_mut()))))
+                Ok((turned, whole.then(|| frame.whole(points.view()))))
             })?;
             for (turned, whole) in parts {
                 let Part { codes, norms } = turned;
@@ -129,6 +129,19 @@ impl Sketch {
             Geometry::Cosine => (2.0 * (radius + self.blur)).sqrt() + self.blur,
         };
         Reach(length * self.scale * (1.0 + WIDENING))
+    }
+
+    /// Holds every point as near to a row as one whose whole code gave a sum with that of the row.
+    pub(super) fn as_near(&self, row: usize, sum: i32) -> Reach {
+        let (_, stage) = self.whole.as_ref().expect("the sum is of whole codes");
+        let Some(length) = stage.upper(row, sum) else {
+            return Reach(f64::INFINITY);
+        };
+        let length = length / self.scale * (1.0 + 1e-9);
+        self.reach(match self.geometry {
+            Geometry::Euclidean => length,
+            Geometry::Cosine => length * length / 2.0 + self.blur,
+        })
     }
 
     /// The codes and the stage that most pairs go through.
@@ -193,6 +206,8 @@ fn cheapest(sample: ArrayView2<'_, f32>, reach: f64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array2;
+
     use super::*;
     use crate::bounded::codes::{Columns, Products, Rows};
     use crate::random::SplitMix64;

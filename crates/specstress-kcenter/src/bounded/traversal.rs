@@ -272,7 +272,7 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
                     &own,
                     tile,
                     |_| 0,
-                    |at, other| {
+                    |at, other, _| {
                         if other != start + at {
                             pairs.push((other, start + at));
                         }
@@ -357,6 +357,22 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             .map(|(nearest, &bound)| sketch.reach(nearest.distance.min(bound)))
             .collect();
         let (mut first, mut second) = (Vec::new(), Vec::new());
+        let mut look = |at: usize, center: usize| {
+            let point = source.read_row(all[at], &mut first)?;
+            let kept = source.read_row(self.centers.rows[center], &mut second)?;
+            let distance = self.points.exact(point, kept);
+            let best = &mut nearest[at];
+            let nearer = distance < best.distance;
+            // Centres are not looked at in the order of their picks.
+            if nearer || (distance <= best.distance && center < best.center) {
+                *best = Assignment { center, distance };
+            }
+            let bound = distance.min(bounds[at]);
+            Ok::<_, KCenterError>(nearer.then(|| sketch.reach(bound)))
+        };
+        // Pairs whose codes alone told that they may be the nearest: the best ones are looked at first, once all are
+        // known, which spares the others.
+        let mut put_off: Vec<(usize, Reverse<i32>, usize)> = Vec::new();
         for tile in self.centers.tiles(self.least_known(all)) {
             let rows = &all[..self.behind(all, tile)];
             let skipped = |at: usize| self.known[rows[at]];
@@ -366,19 +382,24 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
                 &self.centers,
                 tile,
                 skipped,
-                |at, center| {
-                    let point = source.read_row(rows[at], &mut first)?;
-                    let kept = source.read_row(self.centers.rows[center], &mut second)?;
-                    let distance = self.points.exact(point, kept);
-                    let best = &mut nearest[at];
-                    let nearer = distance < best.distance;
-                    // Centres are not looked at in the order of their picks.
-                    if nearer || (distance <= best.distance && center < best.center) {
-                        *best = Assignment { center, distance };
+                |at, center, sum| match sum {
+                    Some(sum) => {
+                        put_off.push((at, Reverse(sum), center));
+                        Ok(Some(sketch.as_near(rows[at], sum)))
                     }
-                    Ok(nearer.then(|| sketch.reach(distance.min(bounds[at]))))
+                    None => look(at, center),
                 },
             )?;
+        }
+        put_off.sort_unstable();
+        for (at, Reverse(sum), center) in put_off {
+            let (_, stage) = sketch.whole().expect("the sums are of whole codes");
+            if sum >= stage.least(all[at], Some(reaches[at]))
+                && let Some(reach) = look(at, center)?
+                && reach < reaches[at]
+            {
+                reaches[at] = reach;
+            }
         }
         Ok(nearest)
     }
