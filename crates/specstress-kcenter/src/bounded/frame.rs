@@ -16,7 +16,7 @@ const MOST_ROTATED: usize = 256;
 const TERMS: usize = 256;
 /// Half a unit in the last place of `f32`, relative.
 const UNIT: f64 = 1.0 / (1_u64 << 24) as f64;
-/// Squared lengths beyond which a point gets no code; sampled points are about of length 1.
+/// Lengths beyond which a point gets no code; most sampled points are about of length 1.
 const LONGEST: f32 = (1_u64 << 40) as f32;
 
 /// How points become codes: moved by a centre, scaled, and rotated or not.
@@ -56,6 +56,12 @@ impl Part {
             norms: vec![Vec::new(); widths.len()],
         }
     }
+
+    /// The error that most points do not exceed, in steps, at the first width.
+    pub(super) fn usual_error(&self) -> f64 {
+        let errors = self.norms[0].iter().map(|norm| f64::from(norm.error));
+        most_of(errors.collect())
+    }
 }
 
 impl Frame {
@@ -80,16 +86,11 @@ impl Frame {
                 *x -= m;
             }
         }
-        let longest = sample
-            .rows()
-            .into_iter()
-            .map(|row| {
-                row.iter()
-                    .map(|&x| f64::from(x) * f64::from(x))
-                    .sum::<f64>()
-            })
-            .fold(0.0, f64::max);
-        let scale = power_near(longest.sqrt());
+        let lengths = sample.rows().into_iter().map(|row| {
+            let squares = row.iter().map(|&x| f64::from(x) * f64::from(x));
+            squares.sum::<f64>().sqrt()
+        });
+        let scale = power_near(most_of(lengths.collect()));
         sample.mapv_inplace(|x| x * scale);
         let turn = if dimensions <= REGISTER {
             None
@@ -228,20 +229,32 @@ impl Frame {
 fn fit_step(sample: ArrayView2<'_, f32>) -> f64 {
     let rows = sample.nrows().min(256);
     let sample = sample.slice_axis(Axis(0), Slice::from(..rows));
-    let largest = sample.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let largest = sample.rows().into_iter().map(|row| {
+        let largest = row.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        f64::from(largest)
+    });
+    let largest = most_of(largest.collect());
     if largest == 0.0 {
         return 1.0;
     }
-    let coarsest = f64::from(largest) / 127.0;
+    let coarsest = largest / 127.0;
     let tried = (0..8).map(|halves| {
         let step = coarsest * 2.0_f64.powf(-f64::from(halves) / 2.0);
         let mut points = sample.to_owned();
         let part = encode(points.view_mut(), &vec![0.0; rows], step, &[sample.ncols()]);
-        let errors = part.norms[0].iter().map(|norm| f64::from(norm.error));
-        (errors.sum::<f64>() * step, step)
+        (part.usual_error() * step, step)
     });
     let best = tried.min_by(|a, b| a.0.total_cmp(&b.0));
     best.expect("eight steps were tried").1
+}
+
+/// What 19 of 20 numbers do not exceed: few points far out must not spoil the grid for all.
+fn most_of(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers
+        .get((numbers.len() * 19 / 20).min(numbers.len().saturating_sub(1)))
+        .copied()
+        .unwrap_or(0.0)
 }
 
 /// Rounds coordinates to codes. `errors` are what the coordinates of each point may be off by.

@@ -15,7 +15,7 @@ const MOST_DIMENSIONS: usize = 8192;
 /// `1e-9` by which an `f64` distance may be off.
 const WIDENING: f64 = 1.0 / (1_u64 << 14) as f64;
 
-/// How often the largest error of a sample a point's error may be before it counts as far out.
+/// How often the usual error a point's error may be before it counts as far out.
 const FAR_OUT: f64 = 1.2;
 
 /// What looking at one pair that the first stage leaves costs, in registers multiplied.
@@ -66,7 +66,7 @@ impl Sketch {
         };
         let known = frame.known();
         let stage = |width: usize| {
-            let cap = farthest_off(&frame.turned(sample.view(), &[width]));
+            let cap = FAR_OUT * frame.turned(sample.view(), &[width]).usual_error();
             Stage::new(width.div_ceil(REGISTER), frame.turned_step, cap, points)
         };
         let mut sketch = Self {
@@ -87,7 +87,7 @@ impl Sketch {
         });
         sketch.short = stage(short);
         if purpose.nearest && dimensions > known {
-            let cap = farthest_off(&frame.whole(sample.view()));
+            let cap = FAR_OUT * frame.whole(sample.view()).usual_error();
             let registers = dimensions.div_ceil(REGISTER);
             let whole = Stage::new(registers, frame.whole_step, cap, points);
             sketch.whole = Some((Codes::new(dimensions, points), whole));
@@ -164,12 +164,6 @@ impl Sketch {
         let whole = self.whole.as_ref();
         whole.is_none_or(|(codes, stage)| codes.may_reach(stage, a, b, reach))
     }
-}
-
-/// The error above which a point counts as far out, from the codes of a sample.
-fn farthest_off(sample: &Part) -> f64 {
-    let errors = sample.norms[0].iter().map(|norm| f64::from(norm.error));
-    errors.fold(0.0, f64::max) * FAR_OUT
 }
 
 /// The width of the first stage, in bytes, at which a pair costs least: longer ones take longer
