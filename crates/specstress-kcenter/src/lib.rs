@@ -71,6 +71,10 @@ mod selector;
     unsafe_code,
     reason = "calls of functions for the processor at hand, and loads of whole registers"
 )]
+#[expect(
+    clippy::inline_always,
+    reason = "portable bodies are compiled once more for each kind of instructions"
+)]
 mod simd;
 mod slices;
 mod source;

@@ -327,10 +327,6 @@ mod x86 {
     }
 
     /// `R` rows times `P` panels, whose sums stay in registers.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the operands and where to start in them"
-    )]
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     #[inline]
     fn block_avx512<const R: usize, const P: usize>(

@@ -136,13 +136,15 @@ pub(crate) fn check<S: PointSource + ?Sized, M: Metric + ?Sized>(
 }
 
 /// Every point's weighted distance to its nearest centre, and the first centres too close.
+type Found = (Vec<f64>, Option<(usize, usize)>);
+
 fn pairwise<S: PointSource + ?Sized, M: Metric + ?Sized>(
     instance: &Instance<'_, S, M>,
     centers: &[usize],
     radius: f64,
     weight_on: WeightOn,
     run: &Run<'_>,
-) -> Result<(Vec<f64>, Option<(usize, usize)>), KCenterError> {
+) -> Result<Found, KCenterError> {
     let points = instance.len();
     let mut pair = Pair::default();
     let mut weighted = |demand: usize, center: usize| {

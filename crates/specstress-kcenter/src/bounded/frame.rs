@@ -73,24 +73,21 @@ impl Frame {
         seed: u64,
     ) -> Result<Option<(Self, Array2<f32>)>, KCenterError> {
         let dimensions = source.dimensions();
-        let mut sample = sample(source, geometry, seed)?;
-        let mean = sample.mapv(f64::from).mean_axis(Axis(0));
-        #[expect(clippy::cast_possible_truncation, reason = "any centre will do")]
-        let center: Vec<f32> = mean
-            .expect("the sample has rows")
-            .iter()
-            .map(|&x| x as f32)
+        let sample = sample(source, geometry, seed)?;
+        // Once more without the points farthest out, which may have drawn the mean away.
+        let from_mean = lengths_from(sample.view(), &mean(sample.view()));
+        let limit = most_of(from_mean.clone());
+        let usual: Vec<usize> = (0..sample.nrows())
+            .filter(|&at| from_mean[at] <= limit)
             .collect();
+        let mut sample = sample.select(Axis(0), &usual);
+        let center = mean(sample.view());
+        let scale = power_near(most_of(lengths_from(sample.view(), &center)));
         for mut row in sample.rows_mut() {
             for (x, m) in row.iter_mut().zip(&center) {
                 *x -= m;
             }
         }
-        let lengths = sample.rows().into_iter().map(|row| {
-            let squares = row.iter().map(|&x| f64::from(x) * f64::from(x));
-            squares.sum::<f64>().sqrt()
-        });
-        let scale = power_near(most_of(lengths.collect()));
         sample.mapv_inplace(|x| x * scale);
         let turn = if dimensions <= REGISTER {
             None
@@ -248,6 +245,24 @@ fn fit_step(sample: ArrayView2<'_, f32>) -> f64 {
     best.expect("eight steps were tried").1
 }
 
+fn mean(sample: ArrayView2<'_, f32>) -> Vec<f32> {
+    let mean = sample.mapv(f64::from).mean_axis(Axis(0));
+    #[expect(clippy::cast_possible_truncation, reason = "any centre will do")]
+    let mean = mean
+        .expect("the sample has rows")
+        .iter()
+        .map(|&x| x as f32)
+        .collect();
+    mean
+}
+
+fn lengths_from(sample: ArrayView2<'_, f32>, center: &[f32]) -> Vec<f64> {
+    let square = |(&x, &m): (&f32, &f32)| (f64::from(x) - f64::from(m)).powi(2);
+    let rows = sample.rows().into_iter();
+    rows.map(|row| row.iter().zip(center).map(square).sum::<f64>().sqrt())
+        .collect()
+}
+
 /// What 19 of 20 numbers do not exceed: few points far out must not spoil the grid for all.
 fn most_of(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_unstable_by(f64::total_cmp);
@@ -274,9 +289,9 @@ fn encode(mut points: ArrayViewMut2<'_, f32>, errors: &[f64], step: f64, widths:
         }
         let length = length(row);
         // Also when a product has overflowed.
-        let coded = length * step <= f64::from(LONGEST) && known.is_finite();
+        let fits = length * step <= f64::from(LONGEST) && known.is_finite();
         let before = part.codes.len();
-        if coded {
+        if fits {
             round(row, &mut codes);
         } else {
             codes.fill(0);
@@ -295,7 +310,7 @@ fn encode(mut points: ArrayViewMut2<'_, f32>, errors: &[f64], step: f64, widths:
             let codes = codes[..width]
                 .iter()
                 .map(|byte| i32::from(byte.cast_signed()));
-            let error = if coded {
+            let error = if fits {
                 let left: f32 = squares(&row[..width]);
                 f64::from(left).sqrt() * 1.001 + (known / step + length * 4.0 * UNIT) * 1.001
             } else {

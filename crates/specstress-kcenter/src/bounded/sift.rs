@@ -115,15 +115,15 @@ impl<'s> Sift<'s> {
             .gather(codes, stage, crowded.iter().map(|&at| rows[at]));
         let step = (WHOLE_BYTES / (stage.bytes() * LANES)).max(1);
         for first in (0..to - from).step_by(step) {
-            let last = (to - from).min(first + step);
+            let until = (to - from).min(first + step);
             let begin = (from + first) * LANES;
-            let width = centers.len().min((from + last) * LANES) - begin;
+            let width = centers.len().min((from + until) * LANES) - begin;
             for start in (0..crowded.len()).step_by(ROWS_AT_ONCE) {
                 let end = crowded.len().min(start + ROWS_AT_ONCE);
                 let columns = centers.whole(from);
                 whole
                     .products
-                    .multiply(&whole.own, (start, end), columns, (first, last));
+                    .multiply(&whole.own, (start, end), columns, (first, until));
                 for (&at, place) in crowded[start..end].iter().zip(0..) {
                     let sums = whole.products.of(place);
                     let skip = skipped(at).saturating_sub(begin).min(width);

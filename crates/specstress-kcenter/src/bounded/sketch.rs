@@ -263,7 +263,7 @@ mod tests {
                         }
                     }
                 }
-                assert!(far > 30_000 && passed * 20 < far, "{passed} of {far}");
+                assert!(far > 30_000 && passed * 10 < far, "{passed} of {far}");
             }
         }
     }
