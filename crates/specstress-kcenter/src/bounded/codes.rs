@@ -82,11 +82,23 @@ impl Codes {
 
     /// Whether a pair is possibly within reach.
     pub(super) fn may_reach(&self, stage: &Stage, a: usize, b: usize, reach: Reach) -> bool {
+        let (square, error) = self.apart(stage, a, b);
+        let limit = reach.0 / stage.step + error;
+        square <= limit * limit * SLACK
+    }
+
+    /// What a pair is at most apart, in the unit of a [`Reach`], by codes of whole points.
+    pub(super) fn upper(&self, stage: &Stage, a: usize, b: usize) -> f64 {
+        let (square, error) = self.apart(stage, a, b);
+        (square.sqrt() + error) * stage.step * SLACK
+    }
+
+    /// The squared distance of two codes and the sum of their errors.
+    fn apart(&self, stage: &Stage, a: usize, b: usize) -> (f64, f64) {
         let (x, y) = (stage.norms[a], stage.norms[b]);
-        let limit = reach.0 / stage.step + f64::from(x.error) + f64::from(y.error);
         let dot = self.simd.dot(self.code(a, stage), self.code(b, stage));
         let square = i64::from(x.square) + i64::from(y.square) - 2 * i64::from(dot);
-        square as f64 <= limit * limit * SLACK
+        (square as f64, f64::from(x.error) + f64::from(y.error))
     }
 }
 

@@ -134,9 +134,23 @@ impl Sketch {
     /// Holds every point as near to a row as one whose whole code gave a sum with that of the row.
     pub(super) fn as_near(&self, row: usize, sum: i32) -> Reach {
         let (_, stage) = self.whole.as_ref().expect("the sum is of whole codes");
-        let Some(length) = stage.upper(row, sum) else {
+        match stage.upper(row, sum) {
+            Some(length) => self.at_most(length),
+            None => Reach(f64::INFINITY),
+        }
+    }
+
+    /// Holds every point as near to `row` as `other`; `None` without codes of whole points.
+    pub(super) fn as_near_as(&self, row: usize, other: usize) -> Option<Reach> {
+        let (codes, stage) = self.whole.as_ref()?;
+        Some(self.at_most(codes.upper(stage, row, other)))
+    }
+
+    /// Holds every point whose distance is at most that of some pair at most so far apart.
+    fn at_most(&self, length: f64) -> Reach {
+        if !length.is_finite() {
             return Reach(f64::INFINITY);
-        };
+        }
         let length = length / self.scale * (1.0 + 1e-9);
         self.reach(match self.geometry {
             Geometry::Euclidean => length,

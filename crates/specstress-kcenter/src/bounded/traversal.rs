@@ -309,9 +309,10 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         Ok(())
     }
 
-    /// Upper bounds from one exact distance per row, to a centre with the smallest lower bound:
-    /// most rows near a centre find it so, and need not compare with many others.
-    fn likely(&self, all: &[usize], sift: &mut Sift<'_>) -> Result<Vec<f64>, KCenterError> {
+    /// Reaches that hold the nearest centre, from one likely centre per row, that with the smallest lower bound: most
+    /// rows near a centre find it so, and need not compare with many others.
+    fn likely(&self, all: &[usize], sift: &mut Sift<'_>) -> Result<Vec<Reach>, KCenterError> {
+        let sketch = &self.points.sketch;
         let source = self.points.source;
         let mut best: Vec<Option<(i32, usize)>> = vec![None; all.len()];
         for tile in self.centers.tiles(self.least_known(all)) {
@@ -323,15 +324,25 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             });
         }
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        let bounds = all.iter().zip(best).map(|(&row, best)| {
-            let known = self.nearest[row].distance;
-            let Some((_, center)) = best else {
+        let reaches = all.iter().zip(best).map(|(&row, best)| {
+            let known = sketch.reach(self.nearest[row].distance);
+            let Some((sum, center)) = best else {
                 return Ok(known);
             };
-            let kept = source.read_row(self.centers.rows[center], &mut second)?;
-            Ok(known.min(self.points.exact(source.read_row(row, &mut first)?, kept)))
+            let kept = self.centers.rows[center];
+            if sum < sketch.first().1.least(row, Some(known)) {
+                return Ok(known);
+            }
+            let near = match sketch.as_near_as(row, kept) {
+                Some(near) => near,
+                None => sketch.reach(self.points.exact(
+                    source.read_row(row, &mut first)?,
+                    source.read_row(kept, &mut second)?,
+                )),
+            };
+            Ok(if near < known { near } else { known })
         });
-        bounds.collect()
+        reaches.collect()
     }
 
     fn least_known(&self, rows: &[usize]) -> usize {
@@ -349,13 +360,8 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         let source = self.points.source;
         let mut nearest: Vec<Assignment> = all.iter().map(|&row| self.nearest[row]).collect();
         let mut sift = Sift::new(sketch, all);
-        let bounds = self.likely(all, &mut sift)?;
-        // A bound is not a centre: distances equal to it must still be looked at, and are.
-        let mut reaches: Vec<Reach> = nearest
-            .iter()
-            .zip(&bounds)
-            .map(|(nearest, &bound)| sketch.reach(nearest.distance.min(bound)))
-            .collect();
+        // A reach is not a centre: distances at its edge must still be looked at, and are.
+        let mut reaches = self.likely(all, &mut sift)?;
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut look = |at: usize, center: usize| {
             let point = source.read_row(all[at], &mut first)?;
@@ -367,8 +373,7 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             if nearer || (distance <= best.distance && center < best.center) {
                 *best = Assignment { center, distance };
             }
-            let bound = distance.min(bounds[at]);
-            Ok::<_, KCenterError>(nearer.then(|| sketch.reach(bound)))
+            Ok::<_, KCenterError>(nearer.then(|| sketch.reach(distance)))
         };
         // Pairs whose codes alone told that they may be the nearest: the best ones are looked at first, once all are
         // known, which spares the others.

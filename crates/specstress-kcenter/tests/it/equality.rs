@@ -64,7 +64,8 @@ fn inputs() -> impl Strategy<Value = (Array2<f32>, Option<Vec<f64>>)> {
         Just(Shape::Lengths),
         Just(Shape::Same),
     ];
-    let columns = prop_oneof![1_usize..5, Just(61), Just(62), Just(63), 64_usize..110];
+    // Beyond 64 points are rotated, beyond 256 whole ones have codes too.
+    let columns = prop_oneof![1_usize..5, 61_usize..67, 67_usize..110, 255_usize..330];
     (shape, 1_usize..200, columns, any::<u64>(), 0_u8..4).prop_map(
         |(shape, rows, columns, seed, weighing)| {
             let mut next = numbers(!seed);
@@ -207,10 +208,20 @@ proptest! {
 #[test]
 fn thousands_of_points_are_equal_too() {
     // Several tiles, groups and tasks; three thresholds from almost all to few kept.
-    let points = points(Shape::Families, 3000, 100, 5);
+    check_thousands(100, [(0.7, 1500, 2999), (0.8, 100, 1500), (1.5, 4, 100)]);
+}
+
+#[test]
+fn thousands_of_long_points_are_equal_too() {
+    check_thousands(400, [(1.52, 1500, 2999), (1.6, 100, 1500), (3.0, 4, 100)]);
+}
+
+/// Radii, and from how many to how many centres they lead to.
+fn check_thousands(columns: usize, radii: [(f64, usize, usize); 3]) {
+    let points = points(Shape::Families, 3000, columns, 5);
     let mut next = numbers(6);
     let weights: Vec<f64> = (0..3000).map(|_| 2.25 + 1.5 * next()).collect();
-    for (radius, least, most) in [(0.7, 1500, 2999), (0.8, 100, 1500), (1.5, 4, 100)] {
+    for (radius, least, most) in radii {
         let traversal = FarthestFirst::new(Stop::Radius(radius));
         let [plain, fast] = both(|run| traversal.select_from(&points, None, run));
         assert!(
