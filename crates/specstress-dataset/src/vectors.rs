@@ -60,30 +60,25 @@ impl VectorBlocks {
         let file = open_file(path)?;
         let fields = file.schema().fields();
         let header: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-        let place = match column {
-            Some(name) => {
-                find_column(path, &header, name)?.ok_or_else(|| DatasetError::MissingColumn {
+        let place = if let Some(name) = column {
+            find_column(path, &header, name)?.ok_or_else(|| DatasetError::MissingColumn {
+                path: path.to_owned(),
+                column: name.to_owned(),
+                found: header.iter().map(|&name| name.to_owned()).collect(),
+            })?
+        } else {
+            let holds = |place: &usize| holds_vectors(fields[*place].data_type());
+            let found: Vec<usize> = (0..fields.len()).filter(holds).collect();
+            let [only] = found[..] else {
+                return Err(DatasetError::VectorColumn {
                     path: path.to_owned(),
-                    column: name.to_owned(),
-                    found: header.iter().map(|&name| name.to_owned()).collect(),
-                })?
-            }
-            None => {
-                let holds = |place: &usize| holds_vectors(fields[*place].data_type());
-                let found: Vec<usize> = (0..fields.len()).filter(holds).collect();
-                match found[..] {
-                    [only] => only,
-                    _ => {
-                        return Err(DatasetError::VectorColumn {
-                            path: path.to_owned(),
-                            found: found
-                                .iter()
-                                .map(|&place| header[place].to_owned())
-                                .collect(),
-                        });
-                    }
-                }
-            }
+                    found: found
+                        .iter()
+                        .map(|&place| header[place].to_owned())
+                        .collect(),
+                });
+            };
+            only
         };
         let column = header[place].to_owned();
         if !holds_vectors(fields[place].data_type()) {

@@ -63,11 +63,11 @@ fn header(descr: &str, shape: &str) -> Vec<u8> {
 fn write_npy(path: &Path, points: &[Vec<f32>]) {
     let mut bytes = header("<f4", &format!("({}, {})", points.len(), points[0].len()));
     bytes.extend(points.iter().flatten().flat_map(|x| x.to_le_bytes()));
-    std::fs::write(path, bytes).unwrap();
+    std::fs::write(path, bytes).expect("the file is written");
 }
 
 fn write_parquet(path: &Path, points: &[Vec<f32>]) {
-    let mut sink = Box::new(ParquetSink::create(path).unwrap());
+    let mut sink = Box::new(ParquetSink::create(path).expect("the file is made"));
     for (row, vector) in points.iter().enumerate() {
         sink.push(EmbeddingRow {
             scenario_id: row.to_string(),
@@ -76,16 +76,20 @@ fn write_parquet(path: &Path, points: &[Vec<f32>]) {
             outcome: OutcomeKind::Answered,
             detail: None,
         })
-        .unwrap();
+        .expect("the row is taken");
     }
-    sink.finish().unwrap();
+    sink.finish().expect("the file is written");
 }
 
 fn picks(file: &Path) -> Vec<usize> {
-    let json: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let picks = json["picks"].as_array().unwrap();
-    let rows = picks.iter().map(|pick| pick["row"].as_u64().unwrap());
-    rows.map(|row| usize::try_from(row).unwrap()).collect()
+    let json: Value =
+        serde_json::from_slice(&std::fs::read(file).expect("the output")).expect("it is JSON");
+    let picks = json["picks"].as_array().expect("picks");
+    let rows = picks
+        .iter()
+        .map(|pick| pick["row"].as_u64().expect("a row"));
+    rows.map(|row| usize::try_from(row).expect("a small number"))
+        .collect()
 }
 
 #[test]
