@@ -8,6 +8,10 @@
 //! decide in `f64`, as the definition says.
 
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measures")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "array views are passed by value, as slices are"
+)]
 
 use std::error::Error;
 use std::time::Instant;

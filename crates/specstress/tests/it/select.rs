@@ -133,7 +133,7 @@ fn a_cover_is_the_same_from_and_to_every_format() {
         &["select", "e.npy", "--radius", "0.5", "--out", "kept.npy"],
     );
     let mut bytes = header("<i8", &format!("({},)", wanted.len()));
-    bytes.extend(wanted.iter().flat_map(|&row| (row as i64).to_le_bytes()));
+    bytes.extend(wanted.iter().flat_map(|&row| (row as u64).to_le_bytes()));
     assert_eq!(std::fs::read(at("kept.npy")).unwrap(), bytes);
     done(
         folder.path(),
@@ -173,11 +173,8 @@ fn weights_select_once_more_among_what_was_kept() {
     let at = |name: &str| folder.path().join(name);
     let (points, weights) = (points(), weights());
     write_npy(&at("e.npy"), &points);
-    let csv: String = weights
-        .iter()
-        .map(|weight| format!("x,{weight}\n"))
-        .collect();
-    std::fs::write(at("w.csv"), format!("id,d\n{csv}")).unwrap();
+    let lines: Vec<String> = weights.iter().map(|weight| format!("x,{weight}")).collect();
+    std::fs::write(at("w.csv"), format!("id,d\n{}\n", lines.join("\n"))).unwrap();
     let mut npy = header("<f8", &format!("({ROWS},)"));
     npy.extend(weights.iter().flat_map(|x| x.to_le_bytes()));
     std::fs::write(at("w.npy"), npy).unwrap();
