@@ -1,133 +1,172 @@
-//! k-center on 2,000 points x 64 dimensions: the selectors against textbook loops over nested vectors.
+//! k-center on generated embeddings: the selectors against the loops one writes first, in the same run, with equal
+//! results asserted.
+//!
+//! `cargo bench -p specstress-benches --bench kcenter [-- ROWS DIMENSIONS [flat]]`; without arguments 10,000 and 50,000
+//! rows of 384, 768 and 3,072 dimensions, which takes the loops most of an hour on two cores.
+//!
+//! The loops use one matrix product per centre or per point, on all threads, in `f32`; what rounding leaves open they
+//! decide in `f64`, as the definition says.
 
-use std::hint::black_box;
-use std::time::Duration;
+#![expect(clippy::print_stdout, reason = "a benchmark tells what it measures")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "array views are passed by value, as slices are"
+)]
 
-use criterion::Criterion;
-use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
-use specstress_kcenter::ndarray::Array2;
-use specstress_kcenter::{Cover, FarthestFirst, KCenterError, Selector, Stop};
+use std::error::Error;
+use std::time::Instant;
 
-const POINTS: usize = 2_000;
-const DIMENSIONS: usize = 64;
-const CENTERS: usize = 200;
-const SPACING: f64 = 0.8;
+use rayon::prelude::*;
+use specstress_benches::embeddings::{Space, Spectrum};
+use specstress_kcenter::ndarray::{ArrayView2, Axis, Slice};
+use specstress_kcenter::{Cover, Euclidean, FarthestFirst, Metric, Run, SlicePoints, Stop};
 
-/// Unit vectors around 150 directions, as embeddings of questions on a few subjects lie.
-fn points() -> Array2<f32> {
-    let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let directions = Array2::from_shape_fn((150, DIMENSIONS), |_| rng.random_range(-1.0_f32..1.0));
-    let mut points = Array2::from_shape_fn((POINTS, DIMENSIONS), |(row, column)| {
-        directions[[row % 150, column]] + rng.random_range(-0.25_f32..0.25)
-    });
-    for mut row in points.rows_mut() {
-        let length = row.dot(&row).sqrt();
-        row /= length;
-    }
-    points
-}
+const RADIUS: f64 = 0.4;
+/// Above the error of a squared distance in `f32` between points of length 1.
+const ROUNDING: f32 = 1e-4;
+/// Rows per task of the loops.
+const TASK: usize = 2048;
 
-/// Disagreements, 0.5 to 3.
-fn weights() -> Vec<f64> {
-    let mut rng = ChaCha8Rng::seed_from_u64(3);
-    (0..POINTS).map(|_| rng.random_range(0.5..3.0)).collect()
-}
-
-fn distance(a: &[f32], b: &[f32]) -> f64 {
-    let square = |x: f64| x * x;
-    let terms = a
-        .iter()
-        .zip(b)
-        .map(|(x, y)| square(f64::from(*x) - f64::from(*y)));
-    terms.sum::<f64>().sqrt()
-}
-
-/// The row of the largest number, the lowest among equals.
-fn largest(numbers: &[f64]) -> usize {
-    (0..numbers.len()).fold(0, |best, at| {
-        if numbers[at] > numbers[best] {
-            at
-        } else {
-            best
-        }
-    })
-}
-
-fn textbook_farthest(points: &[Vec<f32>]) -> Vec<usize> {
-    let mut centers = vec![0];
-    let mut nearest: Vec<f64> = points
-        .iter()
-        .map(|point| distance(point, &points[0]))
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo adds --bench.
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with("--"))
         .collect();
-    while centers.len() < CENTERS {
-        let next = largest(&nearest);
-        centers.push(next);
-        for (near, point) in nearest.iter_mut().zip(points) {
-            *near = near.min(distance(point, &points[next]));
-        }
-    }
-    centers
-}
-
-fn textbook_cover(points: &[Vec<f32>], weights: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]));
-    let mut centers: Vec<usize> = Vec::new();
-    for row in order {
-        let covers =
-            |&kept: &usize| weights[row] * distance(&points[row], &points[kept]) <= SPACING;
-        if !centers.iter().any(covers) {
-            centers.push(row);
-        }
-    }
-    centers
-}
-
-fn farthest(points: &Array2<f32>) -> Result<Vec<usize>, KCenterError> {
-    let selector = FarthestFirst::new(Stop::Count(CENTERS));
-    Ok(selector.select(points.view(), None)?.centers)
-}
-
-fn cover(points: &Array2<f32>, weights: &[f64]) -> Result<Vec<usize>, KCenterError> {
-    Ok(Cover::new(SPACING)?
-        .select(points.view(), Some(weights))?
-        .centers)
-}
-
-fn main() {
-    let points = points();
-    let weights = weights();
-    let nested: Vec<Vec<f32>> = points.rows().into_iter().map(|row| row.to_vec()).collect();
-
-    let kept = cover(&points, &weights).expect("finite points and positive weights");
-    assert_eq!(kept, textbook_cover(&nested, &weights));
-    assert!(
-        (100..POINTS / 2).contains(&kept.len()),
-        "{} kept",
-        kept.len()
+    let spectrum = match given.get(2).map(String::as_str) {
+        None => Spectrum::Falling,
+        Some("flat") => Spectrum::Flat,
+        Some(other) => return Err(format!("{other}: only flat can follow the size").into()),
+    };
+    let sizes: Vec<(usize, usize)> = match &given[..] {
+        [] => [10_000, 50_000]
+            .into_iter()
+            .flat_map(|rows| [384, 768, 3072].map(|dimensions| (rows, dimensions)))
+            .collect(),
+        [_] => return Err("give ROWS and DIMENSIONS".into()),
+        [rows, dimensions, ..] => vec![(rows.parse()?, dimensions.parse()?)],
+    };
+    println!(
+        "to distance {RADIUS}, {spectrum:?} spectrum, {} threads",
+        rayon::current_num_threads()
     );
-    let spread = farthest(&points).expect("finite points");
-    assert_eq!(spread, textbook_farthest(&nested));
+    println!("| points | selector | kept | s | loop, s | times |\n|---|---|---:|---:|---:|---:|");
+    for (rows, dimensions) in sizes {
+        compare(rows, dimensions, spectrum)?;
+    }
+    Ok(())
+}
 
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args();
-    let mut group = criterion.benchmark_group("kcenter/2000x64");
-    group.bench_function("farthest_first_200/textbook", |bencher| {
-        bencher.iter(|| textbook_farthest(black_box(&nested)));
-    });
-    group.bench_function("farthest_first_200", |bencher| {
-        bencher.iter(|| farthest(black_box(&points)));
-    });
-    group.bench_function("cover_0.8/textbook", |bencher| {
-        bencher.iter(|| textbook_cover(black_box(&nested), black_box(&weights)));
-    });
-    group.bench_function("cover_0.8", |bencher| {
-        bencher.iter(|| cover(black_box(&points), black_box(&weights)));
-    });
-    group.finish();
-    criterion.final_summary();
+fn compare(rows: usize, dimensions: usize, spectrum: Spectrum) -> Result<(), Box<dyn Error>> {
+    let flat = Space::new(dimensions, spectrum, 1).rows(rows);
+    let points = SlicePoints::new(&flat, dimensions)?;
+    let view = ArrayView2::from_shape((rows, dimensions), &flat)?;
+    let run = Run::new();
+    let tell = |what: &str, kept: usize, fast: f64, slow: f64| {
+        println!(
+            "| {rows} x {dimensions} | {what} | {kept} | {fast:.2} | {slow:.1} | {:.0} |",
+            slow / fast
+        );
+    };
+
+    let (kept, fast) = timed(|| Cover::new(RADIUS)?.select_from(&points, None, &run));
+    let kept = kept?.centers;
+    let (found, slow) = timed(|| plain_cover(view));
+    assert!(kept == found, "the covers differ");
+    tell("cover", kept.len(), fast, slow);
+
+    let stop = Stop::Radius(RADIUS);
+    let (kept, fast) = timed(|| FarthestFirst::new(stop).select_from(&points, None, &run));
+    let kept = kept?.centers;
+    let (found, slow) = timed(|| plain_farthest(view));
+    assert!(kept == found, "the traversals differ");
+    tell("farthest-first", kept.len(), fast, slow);
+    Ok(())
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let begun = Instant::now();
+    let done = work();
+    (done, begun.elapsed().as_secs_f64())
+}
+
+fn exact(points: ArrayView2<'_, f32>, a: usize, b: usize) -> f64 {
+    let row = |at| points.index_axis_move(Axis(0), at);
+    let (a, b) = (row(a), row(b));
+    let slices = (a.to_slice(), b.to_slice());
+    match slices {
+        (Some(a), Some(b)) => Euclidean.distance(a, b),
+        _ => unreachable!("rows are contiguous"),
+    }
+}
+
+/// Keep a point unless a kept one is near: one product of each point with all kept ones.
+fn plain_cover(points: ArrayView2<'_, f32>) -> Vec<usize> {
+    let dimensions = points.ncols();
+    let mut kept: Vec<usize> = Vec::new();
+    let mut matrix: Vec<f32> = Vec::new();
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a bound, with room for rounding"
+    )]
+    let least = (1.0 - RADIUS * RADIUS / 2.0) as f32 - ROUNDING;
+    for row in 0..points.nrows() {
+        let point = points.row(row);
+        let near = matrix
+            .par_chunks(TASK * dimensions)
+            .enumerate()
+            .any(|(task, some)| {
+                let some = ArrayView2::from_shape((some.len() / dimensions, dimensions), some);
+                let products = some.map(|some| some.dot(&point)).unwrap_or_default();
+                let large = products
+                    .iter()
+                    .enumerate()
+                    .filter(|&(_, &product)| product >= least);
+                large
+                    .map(|(at, _)| kept[task * TASK + at])
+                    .any(|other| exact(points, row, other) <= RADIUS)
+            });
+        if !near {
+            kept.push(row);
+            matrix.extend(point.iter());
+        }
+    }
+    kept
+}
+
+/// Always the farthest point next: one product of all points with each kept one.
+fn plain_farthest(points: ArrayView2<'_, f32>) -> Vec<usize> {
+    let rows = points.nrows();
+    let mut nearest = vec![f64::INFINITY; rows];
+    let mut kept = vec![0];
+    loop {
+        let center = kept[kept.len() - 1];
+        let direction = points.row(center);
+        nearest
+            .par_chunks_mut(TASK)
+            .enumerate()
+            .for_each(|(task, nearest)| {
+                let first = task * TASK;
+                let some = points.slice_axis(Axis(0), Slice::from(first..first + nearest.len()));
+                let products = some.dot(&direction);
+                for (at, (near, product)) in nearest.iter_mut().zip(products).enumerate() {
+                    let square = f64::from(2.0 - 2.0 * product - ROUNDING).max(0.0);
+                    if square < *near * *near {
+                        *near = near.min(exact(points, first + at, center));
+                    }
+                }
+            });
+        let farther = |best: usize, at: usize| {
+            if nearest[at] > nearest[best] {
+                at
+            } else {
+                best
+            }
+        };
+        let farthest = (0..rows).fold(0, farther);
+        if nearest[farthest] <= RADIUS {
+            return kept;
+        }
+        kept.push(farthest);
+    }
 }

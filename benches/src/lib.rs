@@ -1,6 +1,8 @@
 //! Benchmarks of the numeric crates against plain references, in the folder `benches`. Each asserts, before
 //! it measures, that both sides give the same answer.
 
+pub mod embeddings;
+
 use std::time::Instant;
 
 /// Seconds of processor time of this process so far, where the system says.

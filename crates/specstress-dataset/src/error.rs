@@ -58,6 +58,15 @@ pub enum DatasetError {
         expected: &'static str,
     },
 
+    /// No column of vectors, or more than one.
+    #[error("{}: {}", .path.display(), VectorColumns(.found))]
+    VectorColumn {
+        /// The file.
+        path: PathBuf,
+        /// The columns that hold lists of numbers.
+        found: Vec<String>,
+    },
+
     /// A cell with a value that is not allowed.
     #[error("{}: row {row}{}, column `{column}`: bad value {value}; expected {allowed}", .path.display(), Line(*.line))]
     BadValue {
@@ -198,6 +207,7 @@ impl DatasetError {
             | Self::MissingColumn { path, .. }
             | Self::DuplicateColumn { path, .. }
             | Self::ColumnType { path, .. }
+            | Self::VectorColumn { path, .. }
             | Self::BadValue { path, .. }
             | Self::BadRow { path, .. }
             | Self::Corrupt { path, .. }
@@ -245,5 +255,20 @@ impl fmt::Display for Columns<'_> {
             return f.write_str("the file has no columns");
         }
         write!(f, "the file has {}", self.0.join(", "))
+    }
+}
+
+struct VectorColumns<'a>(&'a [String]);
+
+impl fmt::Display for VectorColumns<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [] => f.write_str("no column holds lists of floats, one vector per row"),
+            several => write!(
+                f,
+                "{} hold lists of floats; name one of them",
+                several.join(", ")
+            ),
+        }
     }
 }

@@ -9,7 +9,13 @@
 //! let dir = tempfile::tempdir()?;
 //! let tables = TableDir::new(dir.path().join("tables"));
 //! let mut writer = tables.writer::<SelectionRow>()?;
-//! writer.push(SelectionRow { selection: "diversity".into(), rank: 0, scenario_id: "a".into(), weight: None })?;
+//! writer.push(SelectionRow {
+//!     selection: "diversity".into(),
+//!     rank: 0,
+//!     scenario_id: "a".into(),
+//!     weight: None,
+//!     radius: Some(0.5),
+//! })?;
 //! assert_eq!(writer.finish()?, 1);
 //!
 //! // The same rows as CSV.
@@ -19,7 +25,7 @@
 //!     csv.write(&[row?])?;
 //! }
 //! csv.finish()?;
-//! assert_eq!(std::fs::read_to_string(&path)?, "selection,rank,scenario_id,weight\ndiversity,0,a,\n");
+//! assert_eq!(std::fs::read_to_string(&path)?, "selection,rank,scenario_id,weight,radius\ndiversity,0,a,,0.5\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -39,6 +45,7 @@ mod error;
 mod format;
 mod jsonl;
 mod located;
+mod numbers;
 mod output;
 mod parquet_sink;
 mod parquet_source;
@@ -48,6 +55,7 @@ mod table;
 mod table_dir;
 mod tables;
 mod text_table;
+mod vectors;
 
 pub use column::{Column, ColumnType};
 pub use csv_sink::CsvSink;
@@ -55,9 +63,11 @@ pub use csv_source::CsvSource;
 pub use error::DatasetError;
 pub use format::Format;
 pub use jsonl::{JsonlSink, JsonlSource};
+pub use numbers::read_numbers;
 pub use parquet_sink::ParquetSink;
 pub use parquet_source::ParquetSource;
 pub use stream::{Rows, Sink, Source};
 pub use table::Table;
 pub use table_dir::{TableDir, TableWriter};
 pub use text_table::TextTable;
+pub use vectors::VectorBlocks;

@@ -77,6 +77,9 @@ pub struct SelectionRow {
     pub scenario_id: String,
     /// Its weight (the subset's disagreement); `None` for an unweighted selection.
     pub weight: Option<f64>,
+    /// The distance within which every question had a kept one once this one was kept; `None` where the selection
+    /// does not keep track.
+    pub radius: Option<f64>,
 }
 
 /// `responses`: one row per question, panel model and sample.

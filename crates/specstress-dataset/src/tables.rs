@@ -53,12 +53,14 @@ impl Table for EmbeddingRow {
 
 impl Table for SelectionRow {
     const NAME: &'static str = "selections";
-    const VERSION: u32 = 1;
+    // Version 2 added `radius`.
+    const VERSION: u32 = 2;
     const COLUMNS: &'static [Column] = &[
         Column::required("selection", Text),
         Column::required("rank", UInt32),
         Column::required("scenario_id", Text),
         Column::optional("weight", Float64),
+        Column::optional("radius", Float64),
     ];
 }
 

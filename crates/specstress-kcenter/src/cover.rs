@@ -1,6 +1,6 @@
 use ndarray::ArrayView2;
 
-use crate::bounded::{Bounded, Scan, scan};
+use crate::bounded::{Bounded, Purpose, Scan, scan};
 use crate::farthest::check_radius;
 use crate::instance::{Instance, Pair};
 use crate::verify::check;
@@ -132,7 +132,12 @@ impl<M: Metric> Cover<M> {
             Order::DescendingWeight => instance.weights.descending(instance.len()),
             Order::Given => (0..instance.len()).collect(),
         };
-        let (centers, assignment) = match Bounded::new(&instance, run)? {
+        let typical = instance.weights.of(order[order.len() / 2]);
+        let purpose = Purpose {
+            radius: (typical > 0.0).then(|| self.threshold / typical),
+            nearest: false,
+        };
+        let (centers, assignment) = match Bounded::new(&instance, purpose, run)? {
             Some(bounded) => {
                 let wanted = Scan {
                     order: &order,

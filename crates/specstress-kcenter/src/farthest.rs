@@ -1,6 +1,6 @@
 use ndarray::ArrayView2;
 
-use crate::bounded::{Bounded, Extent, Traversal};
+use crate::bounded::{Bounded, Extent, Purpose, Traversal};
 use crate::instance::Instance;
 use crate::nearest::Nearest;
 use crate::random::SplitMix64;
@@ -173,7 +173,11 @@ impl<M: Metric> FarthestFirst<M> {
         let extent = Extent { most, radius };
         let start = self.start.row(&instance)?;
         let mut radii = Vec::new();
-        let (centers, assignment) = match Bounded::new(&instance, run)? {
+        let purpose = Purpose {
+            radius,
+            nearest: true,
+        };
+        let (centers, assignment) = match Bounded::new(&instance, purpose, run)? {
             Some(bounded) => {
                 let mut traversal = Traversal::new(&bounded, start)?;
                 traversal.extend(extent, &mut radii, run)?;

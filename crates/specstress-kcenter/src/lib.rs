@@ -67,6 +67,15 @@ mod random;
 mod run;
 mod selection;
 mod selector;
+#[expect(
+    unsafe_code,
+    reason = "calls of functions for the processor at hand, and loads of whole registers"
+)]
+#[expect(
+    clippy::inline_always,
+    reason = "portable bodies are compiled once more for each kind of instructions"
+)]
+mod simd;
 mod slices;
 mod source;
 mod verify;
@@ -79,7 +88,7 @@ pub use cover::{Cover, Order, WeightOn};
 pub use error::{KCenterError, ReadCause};
 pub use farthest::{FarthestFirst, Start, Stop};
 pub use metric::{Cosine, Euclidean, Geometry, Metric};
-pub use npy::NpyPoints;
+pub use npy::{NpyPoints, read_npy_weights};
 pub use run::{Progress, Run, Strategy};
 pub use selection::{Assignment, Selection};
 pub use selector::Selector;

@@ -1,4 +1,5 @@
 use crate::KCenterError;
+use crate::simd::{Simd, sum_of};
 
 /// The distance between two points.
 ///
@@ -97,7 +98,7 @@ pub struct Euclidean;
 
 impl Metric for Euclidean {
     fn distance(&self, a: &[f32], b: &[f32]) -> f64 {
-        sum_of(a, b, |x, y| (x - y) * (x - y)).sqrt()
+        Simd::detect().squared_difference(a, b).sqrt()
     }
 
     fn geometry(&self) -> Option<Geometry> {
@@ -139,26 +140,6 @@ impl Metric for Cosine {
     fn geometry(&self) -> Option<Geometry> {
         Some(Geometry::Cosine)
     }
-}
-
-/// `sum term(a_i, b_i)` in `f64` over eight interleaved partial sums, which the compiler can
-/// keep in vector registers and which are always added up in the same order.
-fn sum_of(a: &[f32], b: &[f32], term: impl Fn(f64, f64) -> f64) -> f64 {
-    const LANES: usize = 8;
-    let mut lanes = [0.0; LANES];
-    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
-    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for lane in 0..LANES {
-            lanes[lane] += term(f64::from(a[lane]), f64::from(b[lane]));
-        }
-    }
-    let rest: f64 = a_rest
-        .iter()
-        .zip(b_rest)
-        .map(|(&x, &y)| term(f64::from(x), f64::from(y)))
-        .sum();
-    lanes.iter().sum::<f64>() + rest
 }
 
 fn _dyn_compatible(_: &dyn Metric) {}

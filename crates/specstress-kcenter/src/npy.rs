@@ -8,8 +8,8 @@ use crate::{KCenterError, PointSource};
 /// Points in a `.npy` file, read from disk row by row or block by block: for embeddings larger
 /// than memory.
 ///
-/// Accepts two-dimensional arrays in row order of little-endian `f4` or `f2`, format versions 1
-/// to 3. Opening reads the header only. The operating system keeps recently read parts in
+/// Accepts two-dimensional arrays in row order of little-endian `f2`, `f4` or `f8`, format
+/// versions 1 to 3; `f8` is rounded to `f32`. Opening reads the header only. The operating system keeps recently read parts in
 /// memory, as it would for a memory map; the file must not change meanwhile.
 ///
 /// ```
@@ -51,6 +51,7 @@ struct Header {
 enum Width {
     Half,
     Single,
+    Double,
 }
 
 impl Width {
@@ -58,6 +59,7 @@ impl Width {
         match self {
             Width::Half => 2,
             Width::Single => 4,
+            Width::Double => 8,
         }
     }
 }
@@ -66,33 +68,10 @@ impl NpyPoints {
     /// Opens a file and checks its header and length.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, KCenterError> {
         let path = path.as_ref().to_path_buf();
-        let failed = |cause: io::Error| KCenterError::Open {
-            path: path.clone(),
-            cause: cause.into(),
-        };
-        let refused = |problem: String| KCenterError::Npy {
-            path: path.clone(),
-            problem,
-        };
-        let mut file = File::open(&path).map_err(failed)?;
-        let (text, offset) = read_header(&mut file).map_err(failed)?;
-        let (width, rows, dimensions) = parse(&text).map_err(refused)?;
-        let needed = rows
-            .checked_mul(dimensions)
-            .and_then(|count| count.checked_mul(width.bytes()))
-            .and_then(|bytes| u64::try_from(bytes).ok()?.checked_add(offset));
-        let found = file.metadata().map_err(failed)?.len();
-        if needed.is_none_or(|needed| found < needed) {
-            return Err(refused(format!(
-                "the header promises {rows} x {dimensions} numbers, the file has {found} bytes; write it again"
-            )));
-        }
-        let header = Header {
-            offset,
-            width,
-            rows,
-            dimensions,
-        };
+        let (file, header) = open(&path, |sizes| match *sizes {
+            [rows, dimensions] => Some((rows, dimensions)),
+            _ => None,
+        })?;
         Ok(Self { path, file, header })
     }
 
@@ -102,33 +81,111 @@ impl NpyPoints {
     }
 
     fn read(&self, start: usize, count: usize, out: &mut Vec<f32>) -> Result<(), KCenterError> {
-        let width = self.header.width.bytes();
-        let stride = self.header.dimensions * width;
-        let mut bytes = vec![0; count * stride];
-        let at = self.header.offset + start as u64 * stride as u64;
-        read_exact_at(&self.file, &mut bytes, at).map_err(|cause| KCenterError::Read {
-            path: self.path.clone(),
-            row: start,
-            cause: cause.into(),
-        })?;
         out.clear();
+        let bytes = read(&self.path, &self.file, self.header, start, count)?;
         match self.header.width {
-            Width::Single => {
-                out.extend(
-                    bytes
-                        .as_chunks::<4>()
-                        .0
-                        .iter()
-                        .map(|&b| f32::from_le_bytes(b)),
-                );
-            }
             Width::Half => {
                 let halves = bytes.as_chunks::<2>().0.iter();
                 out.extend(halves.map(|&b| widen(u16::from_le_bytes(b))));
             }
+            Width::Single => {
+                let singles = bytes.as_chunks::<4>().0.iter();
+                out.extend(singles.map(|&b| f32::from_le_bytes(b)));
+            }
+            Width::Double => {
+                let doubles = bytes.as_chunks::<8>().0.iter();
+                #[expect(clippy::cast_possible_truncation, reason = "rounded, as documented")]
+                out.extend(doubles.map(|&b| f64::from_le_bytes(b) as f32));
+            }
         }
         Ok(())
     }
+}
+
+/// The numbers of a one-dimensional `.npy` file of `f2`, `f4` or `f8`, or of one with a single
+/// column: weights, as [`NpyPoints`] holds points.
+pub fn read_npy_weights(path: impl AsRef<Path>) -> Result<Vec<f64>, KCenterError> {
+    let path = path.as_ref();
+    let (file, header) = open(path, |sizes| match *sizes {
+        [rows] | [rows, 1] => Some((rows, 1)),
+        _ => None,
+    })?;
+    let bytes = read(path, &file, header, 0, header.rows)?;
+    Ok(match header.width {
+        Width::Half => {
+            let halves = bytes.as_chunks::<2>().0.iter();
+            halves
+                .map(|&b| f64::from(widen(u16::from_le_bytes(b))))
+                .collect()
+        }
+        Width::Single => {
+            let singles = bytes.as_chunks::<4>().0.iter();
+            singles.map(|&b| f64::from(f32::from_le_bytes(b))).collect()
+        }
+        Width::Double => {
+            let doubles = bytes.as_chunks::<8>().0.iter();
+            doubles.map(|&b| f64::from_le_bytes(b)).collect()
+        }
+    })
+}
+
+/// Opens a file whose sizes `fit` turns into rows and columns.
+fn open(
+    path: &Path,
+    fit: impl Fn(&[usize]) -> Option<(usize, usize)>,
+) -> Result<(File, Header), KCenterError> {
+    let failed = |cause: io::Error| KCenterError::Open {
+        path: path.to_owned(),
+        cause: cause.into(),
+    };
+    let refused = |problem: String| KCenterError::Npy {
+        path: path.to_owned(),
+        problem,
+    };
+    let mut file = File::open(path).map_err(failed)?;
+    let (text, offset) = read_header(&mut file).map_err(failed)?;
+    let (width, sizes) = parse(&text).map_err(refused)?;
+    let Some((rows, dimensions)) = fit(&sizes) else {
+        return Err(refused(format!(
+            "its shape is {sizes:?}; points have two dimensions, weights one"
+        )));
+    };
+    let needed = rows
+        .checked_mul(dimensions)
+        .and_then(|count| count.checked_mul(width.bytes()))
+        .and_then(|bytes| u64::try_from(bytes).ok()?.checked_add(offset));
+    let found = file.metadata().map_err(failed)?.len();
+    if needed.is_none_or(|needed| found < needed) {
+        return Err(refused(format!(
+            "the header promises {rows} x {dimensions} numbers, the file has {found} bytes; write it again"
+        )));
+    }
+    let header = Header {
+        offset,
+        width,
+        rows,
+        dimensions,
+    };
+    Ok((file, header))
+}
+
+/// Bytes of `count` rows from `start` on.
+fn read(
+    path: &Path,
+    file: &File,
+    header: Header,
+    start: usize,
+    count: usize,
+) -> Result<Vec<u8>, KCenterError> {
+    let stride = header.dimensions * header.width.bytes();
+    let mut bytes = vec![0; count * stride];
+    let at = header.offset + start as u64 * stride as u64;
+    read_exact_at(file, &mut bytes, at).map_err(|cause| KCenterError::Read {
+        path: path.to_owned(),
+        row: start,
+        cause: cause.into(),
+    })?;
+    Ok(bytes)
 }
 
 impl PointSource for NpyPoints {
@@ -187,7 +244,7 @@ fn read_header(file: &mut impl Read) -> io::Result<(String, u64)> {
 }
 
 /// Reads the three entries of the dictionary literal that the format prescribes.
-fn parse(header: &str) -> Result<(Width, usize, usize), String> {
+fn parse(header: &str) -> Result<(Width, Vec<usize>), String> {
     let entry = |key: &str| {
         let rest = &header[header.find(&format!("'{key}'"))? + key.len() + 2..];
         Some(rest.trim_start().strip_prefix(':')?.trim_start())
@@ -199,7 +256,12 @@ fn parse(header: &str) -> Result<(Width, usize, usize), String> {
     let width = match descr {
         "<f4" => Width::Single,
         "<f2" => Width::Half,
-        other => return Err(format!("its numbers are {other}; save them as <f4 or <f2")),
+        "<f8" => Width::Double,
+        other => {
+            return Err(format!(
+                "its numbers are {other}; save them as <f4, <f2 or <f8"
+            ));
+        }
     };
     let order = entry("fortran_order").ok_or_else(|| missing("fortran_order"))?;
     if !order.starts_with("False") {
@@ -214,10 +276,8 @@ fn parse(header: &str) -> Result<(Width, usize, usize), String> {
         .filter(|part| !part.is_empty())
         .map(|part| part.parse().ok())
         .collect();
-    match sizes.as_deref() {
-        Some(&[rows, dimensions]) => Ok((width, rows, dimensions)),
-        _ => Err(format!("its shape is ({shape}); two dimensions are needed")),
-    }
+    let sizes = sizes.ok_or_else(|| format!("its shape is ({shape}); save it with numpy.save"))?;
+    Ok((width, sizes))
 }
 
 #[cfg(unix)]
@@ -249,10 +309,13 @@ mod tests {
                 "{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}"
             ))
         };
-        assert_eq!(header("<f4", "False", "(3, 2)"), Ok((Width::Single, 3, 2)));
+        assert_eq!(
+            header("<f4", "False", "(3, 2)"),
+            Ok((Width::Single, vec![3, 2]))
+        );
         assert_eq!(
             header("<f2", "False", "(411000,3072)"),
-            Ok((Width::Half, 411_000, 3072))
+            Ok((Width::Half, vec![411_000, 3072]))
         );
         assert!(
             header(">f4", "False", "(3, 2)")
@@ -264,7 +327,7 @@ mod tests {
                 .unwrap_err()
                 .contains("column order")
         );
-        assert!(header("<f4", "False", "(3,)").unwrap_err().contains("(3,)"));
+        assert_eq!(header("<f8", "False", "(3,)"), Ok((Width::Double, vec![3])));
         assert!(header("<f4", "False", "(3, -2)").is_err());
         assert!(parse("{}").unwrap_err().contains("'descr'"));
     }

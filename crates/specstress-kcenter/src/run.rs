@@ -14,10 +14,10 @@ pub enum Strategy {
     /// Every distance the definition of the selector asks for, one pair at a time, in `f64`.
     /// Works for every metric; no memory beside the points. The reference for the other.
     Pairwise,
-    /// Lower bounds from rotated prefixes reject most pairs, blocked matrix products find
-    /// them, and `f64` decides the rest. Takes up to 1.4 kB per point beside the points. Falls
-    /// back to pairs for metrics without a known geometry and for points whose lengths differ
-    /// by more than a factor of about a million.
+    /// Lower bounds from points in eight bits per coordinate, multiplied in integers, reject
+    /// most pairs, and `f64` decides the rest. Takes about 300 bytes per point beside the
+    /// points, and where nearest centres are sought one byte per coordinate more, for centres
+    /// two. Falls back to pairs for metrics without a known geometry and above 8,192 dimensions.
     Bounded,
 }
 

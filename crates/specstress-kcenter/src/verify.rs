@@ -1,5 +1,6 @@
 use ndarray::ArrayView2;
 
+use crate::bounded::{Bounded, Purpose, Scan, Traversal, first_too_close};
 use crate::instance::{Instance, Pair};
 use crate::{KCenterError, Metric, PointSource, Progress, Run, Selection, WeightOn};
 
@@ -18,7 +19,7 @@ pub struct Verification {
     pub too_close: Option<(usize, usize)>,
 }
 
-/// Checks cover and separation of a selection, pair by pair.
+/// Checks cover and separation of a selection.
 ///
 /// ```text
 /// cover       for every v some centre c:                w_v * d(v, c) <= radius
@@ -29,8 +30,11 @@ pub struct Verification {
 /// tolerance: a selection of [`Cover`](crate::Cover), or of
 /// [`FarthestFirst`](crate::FarthestFirst) stopped by its radius, passes both. One stopped by
 /// count passes cover at its last radius, and separation below it. The assignment is not
-/// read. Errors on unusable points, weights or radius, and on centres that are no rows. Needs
-/// O(points x centres + centres^2) distances.
+/// read. Errors on unusable points, weights or radius, and on centres that are no rows.
+///
+/// Needs O(points x centres + centres^2) distances. On large inputs bounds reject most of them,
+/// as in the selectors; [`verify_from`] with [`Strategy::Pairwise`](crate::Strategy) computes
+/// every one, and so trusts nothing that a selector has used but the metric. The answer is the same.
 ///
 /// ```
 /// use specstress_kcenter::ndarray::array;
@@ -43,7 +47,7 @@ pub struct Verification {
 /// assert_eq!(found.radius, 1.0);
 /// # Ok::<(), specstress_kcenter::KCenterError>(())
 /// ```
-pub fn verify<M: Metric>(
+pub fn verify<M: Metric + ?Sized>(
     metric: &M,
     points: ArrayView2<'_, f32>,
     weights: Option<&[f64]>,
@@ -61,7 +65,7 @@ pub fn verify<M: Metric>(
 }
 
 /// As [`verify`], for the points of any source, with progress and cancellation.
-pub fn verify_from<S: PointSource + ?Sized, M: Metric>(
+pub fn verify_from<S: PointSource + ?Sized, M: Metric + ?Sized>(
     metric: &M,
     points: &S,
     weights: Option<&[f64]>,
@@ -73,7 +77,7 @@ pub fn verify_from<S: PointSource + ?Sized, M: Metric>(
     check(&instance, selection, radius, WeightOn::Demand, run)
 }
 
-pub(crate) fn check<S: PointSource + ?Sized, M: Metric>(
+pub(crate) fn check<S: PointSource + ?Sized, M: Metric + ?Sized>(
     instance: &Instance<'_, S, M>,
     selection: &Selection,
     radius: f64,
@@ -95,40 +99,75 @@ pub(crate) fn check<S: PointSource + ?Sized, M: Metric>(
             });
         }
     }
+    // Bounds are for nearest centres, which weights on the centres are not about.
+    let bounded = match weight_on {
+        WeightOn::Demand if !centers.is_empty() => {
+            let purpose = Purpose {
+                radius: Some(radius),
+                nearest: true,
+            };
+            Bounded::new(instance, purpose, run)?
+        }
+        _ => None,
+    };
+    let (reached, too_close) = match &bounded {
+        Some(bounded) => {
+            let distances = Traversal::distances(bounded, centers, run)?;
+            let weights = instance.weights;
+            let reached = (0..points).map(|row| weights.of(row) * distances[row]);
+            let wanted = Scan {
+                order: centers,
+                threshold: radius,
+                weight_on,
+                most: points,
+            };
+            (reached.collect(), first_too_close(bounded, wanted, run)?)
+        }
+        None => pairwise(instance, centers, radius, weight_on, run)?,
+    };
+    let uncovered = reached.iter().position(|&nearest| nearest > radius);
+    Ok(Verification {
+        covered: uncovered.is_none(),
+        separated: too_close.is_none(),
+        radius: reached.into_iter().fold(0.0, f64::max),
+        uncovered,
+        too_close,
+    })
+}
+
+/// Every point's weighted distance to its nearest centre, and the first centres too close.
+type Found = (Vec<f64>, Option<(usize, usize)>);
+
+fn pairwise<S: PointSource + ?Sized, M: Metric + ?Sized>(
+    instance: &Instance<'_, S, M>,
+    centers: &[usize],
+    radius: f64,
+    weight_on: WeightOn,
+    run: &Run<'_>,
+) -> Result<Found, KCenterError> {
+    let points = instance.len();
     let mut pair = Pair::default();
     let mut weighted = |demand: usize, center: usize| {
         let distance = instance.distance(demand, center, &mut pair)?;
         Ok::<f64, KCenterError>(weight_on.of(instance, demand, center) * distance)
     };
-    let mut reached = 0.0_f64;
-    let mut uncovered = None;
+    let mut reached = Vec::with_capacity(points);
     for row in 0..points {
         run.report(Progress::Assigning { done: row, points })?;
         let mut nearest = f64::INFINITY;
         for &center in centers {
             nearest = nearest.min(weighted(row, center)?);
         }
-        reached = reached.max(nearest);
-        if nearest > radius && uncovered.is_none() {
-            uncovered = Some(row);
-        }
+        reached.push(nearest);
     }
-    let mut too_close = None;
-    'pairs: for (position, &later) in centers.iter().enumerate() {
+    for (position, &later) in centers.iter().enumerate() {
         for &earlier in &centers[..position] {
             if weighted(later, earlier)? <= radius {
-                too_close = Some((earlier, later));
-                break 'pairs;
+                return Ok((reached, Some((earlier, later))));
             }
         }
     }
-    Ok(Verification {
-        covered: uncovered.is_none(),
-        separated: too_close.is_none(),
-        radius: reached,
-        uncovered,
-        too_close,
-    })
+    Ok((reached, None))
 }
 
 #[cfg(test)]

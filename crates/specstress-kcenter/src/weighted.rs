@@ -1,6 +1,6 @@
 use ndarray::ArrayView2;
 
-use crate::bounded::{Bounded, Extent, Scan, Traversal, scan};
+use crate::bounded::{Bounded, Extent, Purpose, Scan, Traversal, scan};
 use crate::farthest::check_count;
 use crate::instance::{Instance, Pair};
 use crate::nearest::Nearest;
@@ -94,10 +94,15 @@ impl<M: Metric> WeightedKCenter<M> {
         let instance = Instance::new(&self.metric, points, weights, run)?;
         let count = check_count(self.count, instance.len())?;
         let order = instance.weights.descending(instance.len());
-        let (lower_bound, (centers, assignment), radii) = match Bounded::new(&instance, run)? {
-            Some(bounded) => with_bounds(&bounded, &order, count, run)?,
-            None => pairwise(&instance, &order, count, run)?,
+        let purpose = Purpose {
+            radius: None,
+            nearest: true,
         };
+        let (lower_bound, (centers, assignment), radii) =
+            match Bounded::new(&instance, purpose, run)? {
+                Some(bounded) => with_bounds(&bounded, &order, count, run)?,
+                None => pairwise(&instance, &order, count, run)?,
+            };
         Ok(Selection {
             centers,
             radii: Some(radii),

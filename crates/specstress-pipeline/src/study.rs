@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use specstress_dataset::{Rows, Table, TableDir};
@@ -6,7 +7,7 @@ use specstress_llm::LlmErrorKind;
 
 use crate::drive::Abort;
 use crate::error::PipelineError;
-use crate::manifest::{Manifest, PanelInfo};
+use crate::manifest::{Manifest, PanelInfo, StageRecord};
 use crate::parts::StudyParts;
 use crate::progress::{Observer, StageName};
 use crate::run_dir::RunDir;
@@ -201,11 +202,23 @@ impl Study {
         let mut sweep = Sweep::new(self, run, run.tables(), observer, before.as_ref());
         let books = |source| PipelineError::Books { source };
         run.store().clear_unsent().await.map_err(books)?;
+        // What the last run of the same study finished stays said until it is said anew: other shards read it.
+        let earlier: BTreeMap<StageName, StageRecord> = before
+            .filter(|before| {
+                before.settings == manifest.settings && before.inputs == manifest.inputs
+            })
+            .into_iter()
+            .flat_map(|before| before.stages)
+            .map(|record| (record.stage, record))
+            .collect();
+        manifest.stages = earlier.values().cloned().collect();
         manifest.write(&path)?;
         loop {
             let deferred = sweep
                 .once(|done| {
-                    manifest.stages = done.values().cloned().collect();
+                    let mut stages = earlier.clone();
+                    stages.extend(done.iter().map(|(stage, record)| (*stage, record.clone())));
+                    manifest.stages = stages.into_values().collect();
                     manifest.write(&path)
                 })
                 .await;

@@ -35,10 +35,10 @@ mod render;
 
 pub use data::{
     AbsentSection, Compliance, Coverage, DisagreementBins, Fleiss, GroupRate, HistogramBin,
-    JudgeAgreement, JudgePair, JudgeRate, ModelCompliance, ModelOutcomes, ModelOutliers,
-    ModelRefusals, ModelValues, NonComplianceBin, OutcomeCount, PoolCompliance, ProviderValues,
-    Question, Rate, SharpAnswer, SharpScenario, StageCounts, StudyReport, SubsetDisagreement,
-    TopicCounts, ValueCounts, VerdictSummary,
+    JudgeAgreement, JudgePair, JudgeRate, KeptAtDistance, ModelCompliance, ModelOutcomes,
+    ModelOutliers, ModelRefusals, ModelValues, NonComplianceBin, OutcomeCount, PoolCompliance,
+    ProviderValues, Question, Rate, SharpAnswer, SharpScenario, StageCounts, StudyReport,
+    SubsetDisagreement, TopicCounts, ValueCounts, VerdictSummary,
 };
 pub use error::ReportError;
 pub use info::{CallCounts, ModelRef, PanelEntry, StudyInfo, SubsetInfo};

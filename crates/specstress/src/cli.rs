@@ -82,6 +82,14 @@ pub(crate) enum Command {
     Rank(RankArgs),
     /// Write the report of a run.
     Report(ReportArgs),
+    /// Thin out embeddings: keep few, so that every other one is near a kept one.
+    ///
+    /// Reads .npy, or lists of floats in a Parquet column, larger than memory too. The result is that of the plain
+    /// loop over all pairs, and the same on every machine. Rows are counted from 0. With both radii, questions are
+    /// first thinned out without weights, then what is kept once more with them, as in the paper.
+    ///
+    /// Example: specstress select embeddings.npy --radius 0.4 --out kept.json
+    Select(SelectArgs),
     /// Look at a value taxonomy.
     Taxonomy(TaxonomyArgs),
     /// List the models that are known, with prices, capabilities and the day they end.
@@ -421,6 +429,73 @@ pub(crate) struct ReportArgs {
     /// Where to write report.html, report.md and report.json, instead of RUN/report.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+    /// The embeddings, one per row (.npy, .parquet).
+    #[arg(value_name = "EMBEDDINGS")]
+    pub(crate) embeddings: PathBuf,
+    /// The column of a Parquet file, where more than one holds lists of floats.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) column: Option<String>,
+    /// The distance within which every point has a kept one.
+    #[arg(long, value_name = "DISTANCE", allow_negative_numbers = true)]
+    pub(crate) radius: Option<f64>,
+    /// One weight per row: a .npy, or a column of a .csv, .jsonl or .parquet file (`weight` where it is not named).
+    #[arg(long, value_name = "FILE[:COLUMN]")]
+    pub(crate) weights: Option<String>,
+    /// The same for weight times distance.
+    #[arg(
+        long,
+        value_name = "DISTANCE",
+        requires = "weights",
+        allow_negative_numbers = true
+    )]
+    pub(crate) weighted_radius: Option<f64>,
+    /// How many to keep at most.
+    #[arg(short, long, value_name = "N")]
+    pub(crate) k: Option<usize>,
+    /// How to select.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) method: MethodArg,
+    /// How far apart two points are; the guarantees hold for euclidean.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) metric: MetricArg,
+    /// The row that farthest-first starts from, instead of the heaviest or the first.
+    #[arg(long, value_name = "INDEX", conflicts_with = "seed")]
+    pub(crate) start: Option<usize>,
+    /// Draws the row that farthest-first starts from.
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: Option<u64>,
+    /// Where to write what is kept, in the order picked: rows with all figures (.json, .parquet), or rows only (.npy).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Check the result: that every point is within the radius, and no two kept ones are.
+    #[arg(long)]
+    pub(crate) verify: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MethodArg {
+    /// One pass by falling weight; the fastest, for a radius.
+    #[default]
+    Cover,
+    /// Always the farthest point next; for a radius, a number, or both.
+    FarthestFirst,
+    /// For a number under weights, within twice the best radius.
+    WangCheng,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MetricArg {
+    /// Euclidean distance.
+    #[default]
+    Euclidean,
+    /// 1 minus the cosine.
+    Cosine,
 }
 
 #[derive(Debug, Args)]

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Agree(args) => commands::agree::run(&args),
         Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Select(args) => commands::select::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
         Command::Models(args) => commands::models::run(&args),
         Command::Sim(args) => commands::sim::run(&args),

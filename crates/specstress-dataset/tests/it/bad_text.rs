@@ -21,7 +21,7 @@ fn message<T: Table + std::fmt::Debug>(name: &str, text: impl AsRef<[u8]>) -> St
     message[start..].to_owned()
 }
 
-const HEADER: &str = "selection,rank,scenario_id,weight\n";
+const HEADER: &str = "selection,rank,scenario_id,weight,radius\n";
 
 #[test]
 fn csv_columns() {
@@ -43,24 +43,24 @@ fn csv_columns() {
 fn csv_values() {
     let cases = [
         (
-            "a,x,b,\n",
+            "a,x,b,,\n",
             "s.csv: row 1 (line 2), column `rank`: bad value \"x\"; expected a whole number from 0 to 4294967295",
         ),
         (
-            "a,0,b,\n\"two\nlines\",-1,b,\n",
+            "a,0,b,,\n\"two\nlines\",-1,b,,\n",
             "s.csv: row 2 (line 3), column `rank`: bad value \"-1\"; expected a whole number from 0 to 4294967295",
         ),
         (
-            "a,4294967296,b,\n",
+            "a,4294967296,b,,\n",
             "s.csv: row 1 (line 2), column `rank`: bad value \"4294967296\"; expected a whole number from 0 to \
              4294967295",
         ),
         (
-            "a,1,b,NaN\n",
+            "a,1,b,NaN,\n",
             "s.csv: row 1 (line 2), column `weight`: bad value \"NaN\"; expected a finite number, or an empty cell",
         ),
         (
-            "a,1,,\n",
+            "a,1,,,\n",
             "s.csv: row 1 (line 2), column `scenario_id`: bad value \"\"; expected text",
         ),
     ];
@@ -98,7 +98,7 @@ fn csv_lists() {
 
 #[test]
 fn csv_rows() {
-    let error = read::<SelectionRow>("s.csv", format!("{HEADER}a,0,b,\na,0\n")).unwrap_err();
+    let error = read::<SelectionRow>("s.csv", format!("{HEADER}a,0,b,,\na,0\n")).unwrap_err();
     assert!(
         error
             .to_string()
@@ -112,7 +112,7 @@ fn csv_rows() {
             .contains("found record with 2 fields")
     );
     let mut bytes = HEADER.as_bytes().to_vec();
-    bytes.extend(b"a,0,\xff,\n");
+    bytes.extend(b"a,0,\xff,,\n");
     assert_eq!(
         message::<SelectionRow>("s.csv", bytes),
         "s.csv: row 1 (line 2) cannot be read; correct or remove it"
@@ -121,13 +121,14 @@ fn csv_rows() {
 
 #[test]
 fn csv_from_other_programs() {
-    let text = "\u{feff}weight,extra,rank,scenario_id,selection\r\n0.5,x,3.0,\"\"\"hi\"\" she said\",s\r\n";
+    let text = "\u{feff}weight,extra,rank,scenario_id,selection,radius\r\n0.5,x,3.0,\"\"\"hi\"\" she said\",s,\r\n";
     let rows = read::<SelectionRow>("s.csv", text).unwrap();
     let expected = SelectionRow {
         selection: "s".into(),
         rank: 3,
         scenario_id: "\"hi\" she said".into(),
         weight: Some(0.5),
+        radius: None,
     };
     assert_eq!(rows, [expected]);
 }
@@ -166,7 +167,7 @@ fn jsonl_keys_may_be_missing_or_more() {
 
 #[test]
 fn long_values_are_cut_in_messages() {
-    let text = format!("{HEADER}a,{},b,\n", "é".repeat(1000));
+    let text = format!("{HEADER}a,{},b,,\n", "é".repeat(1000));
     let message = message::<SelectionRow>("s.csv", text);
     let expected = format!(
         "s.csv: row 1 (line 2), column `rank`: bad value \"{}...; expected a whole number from 0 to 4294967295",
@@ -179,7 +180,7 @@ fn long_values_are_cut_in_messages() {
 fn rows_end_at_the_first_error() {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in [
-        ("s.csv", format!("{HEADER}a,0,b,\na,x,b,\na,1,b,\n")),
+        ("s.csv", format!("{HEADER}a,0,b,,\na,x,b,,\na,1,b,,\n")),
         (
             "s.jsonl",
             "{\"selection\":\"a\",\"rank\":0,\"scenario_id\":\"b\"}\n{}\n\

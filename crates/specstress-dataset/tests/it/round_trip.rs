@@ -206,6 +206,7 @@ fn a_sink_that_failed_does_not_finish() {
         rank: 0,
         scenario_id: "a".into(),
         weight: Some(f64::NAN),
+        radius: None,
     };
     let failed = (0..SelectionRow::ROWS_PER_GROUP).filter(|_| sink.push(row.clone()).is_err());
     assert_eq!(failed.count(), 1);

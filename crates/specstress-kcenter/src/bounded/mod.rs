@@ -1,12 +1,17 @@
 //! The selectors with most pairs rejected unseen; what they decide equals the pairwise code.
 
+mod centers;
+mod codes;
+mod frame;
+mod mixing;
 mod rotation;
 mod scan;
+mod sift;
 mod sketch;
-mod tiles;
 mod traversal;
 
-pub(crate) use scan::{Scan, scan};
+pub(crate) use scan::{Scan, first_too_close, scan};
+pub(crate) use sketch::Purpose;
 pub(crate) use traversal::{Extent, Traversal};
 
 use self::sketch::Sketch;
@@ -25,12 +30,13 @@ impl<'a, S: PointSource + ?Sized> Bounded<'a, S> {
     /// `None` when the run, the metric or the points call for the pairwise code.
     pub(crate) fn new<M: Metric + ?Sized>(
         instance: &Instance<'a, S, M>,
+        purpose: Purpose,
         run: &Run<'_>,
     ) -> Result<Option<Self>, KCenterError> {
         let Some(geometry) = instance.bounded(run) else {
             return Ok(None);
         };
-        let sketch = Sketch::build(instance.source, geometry, run)?;
+        let sketch = Sketch::build(instance.source, geometry, purpose, run)?;
         Ok(sketch.map(|sketch| Self {
             source: instance.source,
             weights: instance.weights,

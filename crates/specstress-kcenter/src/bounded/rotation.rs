@@ -1,5 +1,5 @@
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
 
 use crate::random::SplitMix64;
 
@@ -46,23 +46,33 @@ fn orthonormal(rows: Array2<f64>) -> Array2<f64> {
         let mut direction = row.to_owned();
         let before = direction.dot(&direction).sqrt();
         for _ in 0..2 {
-            let kept = basis.slice_axis(Axis(0), Slice::from(..found));
-            let along = kept.dot(&direction);
-            direction -= &along.dot(&kept);
+            project_out(
+                &mut direction,
+                basis.slice_axis(Axis(0), Slice::from(..found)),
+            );
         }
         let length = direction.dot(&direction).sqrt();
         if length > before * DEPENDENT && length.is_normal() {
             // A third pass at unit length takes away what cancellation left of the others.
             direction /= length;
-            let kept = basis.slice_axis(Axis(0), Slice::from(..found));
-            let along = kept.dot(&direction);
-            direction -= &along.dot(&kept);
+            project_out(
+                &mut direction,
+                basis.slice_axis(Axis(0), Slice::from(..found)),
+            );
             let length = direction.dot(&direction).sqrt();
             basis.row_mut(found).assign(&(&direction / length));
             found += 1;
         }
     }
     basis.slice_axis(Axis(0), Slice::from(..found)).to_owned()
+}
+
+/// Takes away what lies along orthonormal rows.
+fn project_out(direction: &mut Array1<f64>, rows: ArrayView2<'_, f64>) {
+    let along = rows.dot(direction);
+    for (row, along) in rows.rows().into_iter().zip(along) {
+        direction.scaled_add(-along, &row);
+    }
 }
 
 #[cfg(test)]

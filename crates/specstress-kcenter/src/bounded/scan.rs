@@ -1,7 +1,8 @@
 use super::Bounded;
-use super::sketch::{Packed, Reach};
-use super::tiles::{TILE_ROWS, Tiles, visit_large};
+use super::centers::{Centers, TILE_PANELS};
+use super::codes::{Products, ROWS_AT_ONCE, Reach, Rows};
 use crate::parallel::map_tasks;
+use crate::simd::LANES;
 use crate::{Assignment, KCenterError, PointSource, Progress, Run, WeightOn};
 
 /// Most points decided together.
@@ -32,7 +33,7 @@ pub(crate) fn scan<S: PointSource + ?Sized>(
     run: &Run<'_>,
 ) -> Result<Option<Scanned>, KCenterError> {
     let rule = Rule { points, wanted };
-    let mut centers = Packed::new(&points.sketch);
+    let mut centers = Centers::new(&points.sketch);
     let mut assignment = vec![
         Assignment {
             center: 0,
@@ -97,20 +98,20 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
         self.points.sketch.reach(radius)
     }
 
-    fn pack(&self, packed: &mut Packed, row: usize) {
+    fn pack(&self, packed: &mut Centers<'_>, row: usize) {
         let own = match self.wanted.weight_on {
             WeightOn::Demand => None,
             WeightOn::Center => Some(self.reach(self.points.weights.of(row))),
         };
-        packed.push(&self.points.sketch, row, own);
+        packed.push(row, own);
     }
 
-    fn least_product(&self, row: usize) -> f32 {
+    fn least(&self, row: usize) -> i32 {
         let own = match self.wanted.weight_on {
-            WeightOn::Demand => self.reach(self.points.weights.of(row)),
-            WeightOn::Center => self.points.sketch.reach(0.0),
+            WeightOn::Demand => Some(self.reach(self.points.weights.of(row))),
+            WeightOn::Center => None,
         };
-        self.points.sketch.least_product(row, own)
+        self.points.sketch.first().1.least(row, own)
     }
 
     fn may_cover(&self, row: usize, center: usize) -> bool {
@@ -122,7 +123,7 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
     fn covered_by_earlier(
         &self,
         rows: &[usize],
-        packed: &Packed,
+        packed: &Centers<'_>,
     ) -> Result<Vec<Option<Assignment>>, KCenterError> {
         let size = task_rows(rows.len());
         let tasks = map_tasks(rows.len().div_ceil(size), |task| {
@@ -135,85 +136,109 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
     fn earliest(
         &self,
         rows: &[usize],
-        packed: &Packed,
+        packed: &Centers<'_>,
     ) -> Result<Vec<Option<Assignment>>, KCenterError> {
         let source = self.points.source;
+        let (codes, stage) = self.points.sketch.first();
         let mut found = vec![None; rows.len()];
         let mut open: Vec<usize> = (0..rows.len()).collect();
-        let mut tiles = Tiles::new(&self.points.sketch, rows);
+        let mut least: Vec<i32> = rows.iter().map(|&row| self.least(row)).collect();
+        let mut own = Rows::new(stage);
+        own.gather(codes, stage, rows.iter().copied());
+        let mut products = Products::new(codes);
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        let mut from = 0;
-        while from < packed.len() && !open.is_empty() {
-            let end = tiles.multiply(packed, from, packed.len());
+        for (from, to) in packed.tiles(0) {
             let multiplied = open.len();
-            for (at, &position) in open.iter().enumerate() {
-                let row = rows[position];
-                let products = tiles.products(at, end - from);
-                let mut least = self.least_product(row);
-                visit_large(products, &mut least, |offset, _| {
-                    let center = from + offset;
-                    let kept = packed.rows[center];
-                    if !self.may_cover(row, kept) {
-                        return Ok(true);
-                    }
-                    let distance = self.points.exact(
-                        source.read_row(row, &mut first)?,
-                        source.read_row(kept, &mut second)?,
-                    );
-                    if self.weight(row, kept) * distance <= self.wanted.threshold {
-                        found[position] = Some(Assignment { center, distance });
-                        return Ok(false);
-                    }
-                    Ok::<_, KCenterError>(true)
-                })?;
+            for start in (0..multiplied).step_by(ROWS_AT_ONCE) {
+                let end = multiplied.min(start + ROWS_AT_ONCE);
+                products.multiply(&own, (start, end), &packed.columns, (from, to));
+                let before = (packed.len() - from * LANES).min((to - from) * LANES);
+                for (at, &position) in open[start..end].iter().enumerate() {
+                    let row = rows[position];
+                    let sums = products.of(at);
+                    sums.visit(0, before, &mut least[position], |offset, _| {
+                        let center = from * LANES + offset;
+                        let kept = packed.rows[center];
+                        if !self.may_cover(row, kept) {
+                            return Ok(true);
+                        }
+                        let distance = self.points.exact(
+                            source.read_row(row, &mut first)?,
+                            source.read_row(kept, &mut second)?,
+                        );
+                        if self.weight(row, kept) * distance <= self.wanted.threshold {
+                            found[position] = Some(Assignment { center, distance });
+                            return Ok(false);
+                        }
+                        Ok::<_, KCenterError>(true)
+                    })?;
+                }
             }
             open.retain(|&position| found[position].is_none());
-            if open.len() < multiplied {
-                tiles.gather(open.iter().map(|&position| rows[position]));
+            if open.is_empty() {
+                break;
             }
-            from = end;
+            if open.len() < multiplied {
+                own.gather(codes, stage, open.iter().map(|&position| rows[position]));
+            }
         }
         Ok(found)
+    }
+
+    /// For each row the earlier ones of the same rows that may cover it, in order.
+    fn near_within(&self, open: &[usize]) -> Result<Vec<Vec<usize>>, KCenterError> {
+        let (codes, stage) = self.points.sketch.first();
+        let mut own = Centers::new(&self.points.sketch);
+        for &row in open {
+            self.pack(&mut own, row);
+        }
+        let size = task_rows(open.len());
+        let near = map_tasks(open.len().div_ceil(size), |task| {
+            let first = task * size;
+            let rows = &open[first..open.len().min(first + size)];
+            let mut near: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
+            let mut words = Rows::new(stage);
+            words.gather(codes, stage, rows.iter().copied());
+            let mut products = Products::new(codes);
+            for (from, to) in own.tiles(0) {
+                for start in (0..rows.len()).step_by(ROWS_AT_ONCE) {
+                    let end = rows.len().min(start + ROWS_AT_ONCE);
+                    if first + end <= from * LANES {
+                        continue;
+                    }
+                    products.multiply(&words, (start, end), &own.columns, (from, to));
+                    for (at, &row) in (start..end).zip(&rows[start..end]) {
+                        let earlier = (first + at).saturating_sub(from * LANES);
+                        let earlier = earlier.min((to - from) * LANES);
+                        let mut least = self.least(row);
+                        let sums = products.of(at - start);
+                        sums.visit(0, earlier, &mut least, |offset, _| {
+                            let other = from * LANES + offset;
+                            if self.may_cover(row, open[other]) {
+                                near[at].push(other);
+                            }
+                            Ok::<_, KCenterError>(true)
+                        })?;
+                    }
+                }
+            }
+            Ok(near)
+        })?;
+        Ok(near.into_iter().flatten().collect())
     }
 
     /// Decides rows that no earlier centre covers, among themselves, in order.
     fn settle(
         &self,
         open: &[usize],
-        packed: &mut Packed,
+        packed: &mut Centers<'_>,
         assignment: &mut [Assignment],
     ) -> Result<(), KCenterError> {
-        let mut own = Packed::new(&self.points.sketch);
-        for &row in open {
-            self.pack(&mut own, row);
-        }
-        let size = task_rows(open.len());
-        let near = map_tasks(open.len().div_ceil(size), |task| {
-            let start = task * size;
-            let rows = &open[start..open.len().min(start + size)];
-            let mut near: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
-            let mut tiles = Tiles::new(&self.points.sketch, rows);
-            let mut from = 0;
-            while from < start + rows.len() {
-                let end = tiles.multiply(&own, from, start + rows.len());
-                for (at, &row) in rows.iter().enumerate() {
-                    let earlier = end.min(start + at).saturating_sub(from);
-                    let mut least = self.least_product(row);
-                    visit_large(tiles.products(at, earlier), &mut least, |offset, _| {
-                        if self.may_cover(row, open[from + offset]) {
-                            near[at].push(from + offset);
-                        }
-                        Ok::<_, KCenterError>(true)
-                    })?;
-                }
-                from = end;
-            }
-            Ok(near)
-        })?;
+        let near = self.near_within(open)?;
         let source = self.points.source;
         let (mut first, mut second) = (Vec::new(), Vec::new());
         let mut center_of: Vec<Option<usize>> = vec![None; open.len()];
-        for (at, near) in near.into_iter().flatten().enumerate() {
+        for (at, near) in near.into_iter().enumerate() {
             let row = open[at];
             let mut covered = None;
             for earlier in near {
@@ -246,7 +271,46 @@ impl<S: PointSource + ?Sized> Rule<'_, '_, '_, S> {
     }
 }
 
+/// The first two of `wanted.order` that are too close, the earlier one first: the later one is
+/// the earliest that has such a one before it.
+pub(crate) fn first_too_close<S: PointSource + ?Sized>(
+    points: &Bounded<'_, S>,
+    wanted: Scan<'_>,
+    run: &Run<'_>,
+) -> Result<Option<(usize, usize)>, KCenterError> {
+    let rule = Rule { points, wanted };
+    let mut before = Centers::new(&points.sketch);
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for rows in wanted.order.chunks(MOST_TOGETHER) {
+        run.report(Progress::Selecting {
+            centers: before.len(),
+            done: before.len(),
+            most: wanted.order.len(),
+        })?;
+        let covered = rule.covered_by_earlier(rows, &before)?;
+        let near = rule.near_within(rows)?;
+        for ((&row, covered), near) in rows.iter().zip(covered).zip(near) {
+            if let Some(by) = covered {
+                return Ok(Some((before.rows[by.center], row)));
+            }
+            for other in near {
+                let distance = points.exact(
+                    points.source.read_row(row, &mut first)?,
+                    points.source.read_row(rows[other], &mut second)?,
+                );
+                if rule.weight(row, rows[other]) * distance <= wanted.threshold {
+                    return Ok(Some((rows[other], row)));
+                }
+            }
+        }
+        for &row in rows {
+            rule.pack(&mut before, row);
+        }
+    }
+    Ok(None)
+}
+
 /// Rows per task: a tile's worth, less where that would leave one task for several threads.
 pub(super) fn task_rows(rows: usize) -> usize {
-    rows.div_ceil(4).clamp(64, TILE_ROWS)
+    rows.div_ceil(4).clamp(64, TILE_PANELS * LANES)
 }

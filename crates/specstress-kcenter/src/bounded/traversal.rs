@@ -2,12 +2,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::Bounded;
+use super::centers::Centers;
+use super::codes::Reach;
 use super::scan::task_rows;
-use super::sketch::{Packed, Reach};
-use super::tiles::{
-    TILE_CENTERS, Tiles, WholeTiles, count_large, position_of_largest, too_many, visit_large,
-};
+use super::sift::Sift;
 use crate::parallel::map_tasks;
+use crate::simd::LANES;
 use crate::{Assignment, KCenterError, PointSource, Progress, Run};
 
 /// Points brought up to date together, at first and at most.
@@ -23,7 +23,7 @@ type Key = (u64, Reverse<usize>);
 /// that might be the farthest: an old distance is an upper bound on the present one.
 pub(crate) struct Traversal<'p, 'a, S: ?Sized> {
     points: &'p Bounded<'a, S>,
-    centers: Packed,
+    centers: Centers<'p>,
     is_center: Vec<bool>,
     nearest: Vec<Assignment>,
     /// Centres that `nearest` of a point knows of.
@@ -63,7 +63,7 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             .collect();
         let mut traversal = Self {
             points,
-            centers: Packed::new(&points.sketch),
+            centers: Centers::new(&points.sketch),
             is_center: vec![false; count],
             nearest,
             known: vec![1; count],
@@ -85,7 +85,21 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             center: self.centers.len(),
             distance: 0.0,
         };
-        self.centers.push(&self.points.sketch, row, None);
+        self.centers.push(row, None);
+    }
+
+    /// The distance of every point to the nearest of some centres, at least one.
+    pub(crate) fn distances(
+        points: &'p Bounded<'a, S>,
+        centers: &[usize],
+        run: &Run<'_>,
+    ) -> Result<Vec<f64>, KCenterError> {
+        let mut traversal = Self::new(points, centers[0])?;
+        for &row in &centers[1..] {
+            traversal.add(row);
+        }
+        traversal.assign(run)?;
+        Ok(traversal.nearest.iter().map(|near| near.distance).collect())
     }
 
     fn weighted(&self, row: usize) -> f64 {
@@ -237,47 +251,34 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
     /// present centres.
     fn neighbours(&self, group: &[usize]) -> Result<Vec<Vec<usize>>, KCenterError> {
         let sketch = &self.points.sketch;
-        let mut own = Packed::new(sketch);
+        let mut own = Centers::new(sketch);
         for &row in group {
-            own.push(sketch, row, None);
+            own.push(row, None);
         }
         let size = task_rows(group.len());
         let parts = map_tasks(group.len().div_ceil(size), |task| {
             let start = task * size;
             let rows = &group[start..group.len().min(start + size)];
-            let mut pairs = Vec::new();
-            let mut tiles = Tiles::new(sketch, rows);
-            let mut whole = None;
-            let reaches: Vec<Reach> = rows
+            let mut reaches: Vec<Reach> = rows
                 .iter()
                 .map(|&row| sketch.reach(self.nearest[row].distance))
                 .collect();
-            let mut from = 0;
-            while from < group.len() {
-                let end = tiles.multiply(&own, from, group.len());
-                let wholly = self.crowded(rows, &reaches, &tiles, end - from);
-                self.multiply_wholly(&mut whole, rows, &wholly, &group[from..end], rows.len())?;
-                for (at, &row) in rows.iter().enumerate() {
-                    let reach = reaches[at];
-                    let (products, mut least) = match (&whole, wholly.binary_search(&at)) {
-                        (Some(whole), Ok(place)) => (
-                            whole.products(place, end - from),
-                            sketch.least_whole_product(row, reach),
-                        ),
-                        _ => (
-                            tiles.products(at, end - from),
-                            sketch.least_product(row, reach),
-                        ),
-                    };
-                    visit_large(products, &mut least, |offset, _| {
-                        let other = from + offset;
-                        if other != start + at && sketch.may_reach(row, group[other], reach) {
+            let mut pairs = Vec::new();
+            let mut sift = Sift::new(sketch, rows);
+            for tile in own.tiles(0) {
+                sift.tile(
+                    rows,
+                    &mut reaches,
+                    &own,
+                    tile,
+                    |_| 0,
+                    |at, other, _| {
+                        if other != start + at {
                             pairs.push((other, start + at));
                         }
-                        Ok::<_, KCenterError>(true)
-                    })?;
-                }
-                from = end;
+                        Ok(None)
+                    },
+                )?;
             }
             Ok(pairs)
         })?;
@@ -308,157 +309,102 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         Ok(())
     }
 
-    /// The rows for which too many products with a tile are large.
-    fn crowded(
-        &self,
-        rows: &[usize],
-        reaches: &[Reach],
-        tiles: &Tiles<'_>,
-        width: usize,
-    ) -> Vec<usize> {
+    /// Reaches that hold the nearest centre, from one likely centre per row, that with the smallest lower bound: most
+    /// rows near a centre find it so, and need not compare with many others.
+    fn likely(&self, all: &[usize], sift: &mut Sift<'_>) -> Result<Vec<Reach>, KCenterError> {
         let sketch = &self.points.sketch;
-        if !sketch.has_whole() {
-            return Vec::new();
-        }
-        (0..rows.len())
-            .filter(|&at| {
-                let least = sketch.least_product(rows[at], reaches[at]);
-                too_many(count_large(tiles.products(at, width), least), width)
-            })
-            .collect()
-    }
-
-    fn multiply_wholly(
-        &self,
-        whole: &mut Option<WholeTiles<'p, 'a, S>>,
-        rows: &[usize],
-        crowded: &[usize],
-        centers: &[usize],
-        most: usize,
-    ) -> Result<(), KCenterError> {
-        if crowded.is_empty() {
-            return Ok(());
-        }
-        let crowded: Vec<usize> = crowded.iter().map(|&at| rows[at]).collect();
-        whole
-            .get_or_insert_with(|| WholeTiles::new(self.points, most))
-            .multiply(&crowded, centers)
-    }
-
-    /// Upper bounds from one exact distance per row, to a centre with the smallest lower bound:
-    /// most rows near a centre find it so, and need not compare with many others.
-    fn likely(&self, all: &[usize], tiles: &mut Tiles<'_>) -> Result<Vec<f64>, KCenterError> {
         let source = self.points.source;
-        let mut best: Vec<Option<(f32, usize)>> = vec![None; all.len()];
-        let mut from = all.iter().map(|&row| self.known[row]).min().unwrap_or(0);
-        while from < self.centers.len() {
-            let end = self.centers.len().min(from + TILE_CENTERS);
-            tiles.keep(all.partition_point(|&row| self.known[row] < end));
-            tiles.multiply(&self.centers, from, end);
-            for (at, &row) in all.iter().enumerate() {
-                if self.known[row] >= end {
-                    break;
+        let mut best: Vec<Option<(i32, usize)>> = vec![None; all.len()];
+        for tile in self.centers.tiles(self.least_known(all)) {
+            let count = self.behind(all, tile);
+            sift.nearest_by_bound(count, &self.centers, tile, |at, center, sum| {
+                if best[at].is_none_or(|(most, _)| sum > most) {
+                    best[at] = Some((sum, center));
                 }
-                let found = position_of_largest(tiles.products(at, end - from));
-                if let Some((offset, product)) = found
-                    && best[at].is_none_or(|(most, _)| product > most)
-                {
-                    best[at] = Some((product, from + offset));
-                }
-            }
-            from = end;
+            });
         }
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        let bounds = all.iter().zip(best).map(|(&row, best)| {
-            let known = self.nearest[row].distance;
-            let Some((_, center)) = best else {
+        let reaches = all.iter().zip(best).map(|(&row, best)| {
+            let known = sketch.reach(self.nearest[row].distance);
+            let Some((sum, center)) = best else {
                 return Ok(known);
             };
-            let kept = source.read_row(self.centers.rows[center], &mut second)?;
-            Ok(known.min(self.points.exact(source.read_row(row, &mut first)?, kept)))
+            let kept = self.centers.rows[center];
+            if sum < sketch.first().1.least(row, Some(known)) {
+                return Ok(known);
+            }
+            let near = match sketch.as_near_as(row, kept) {
+                Some(near) => near,
+                None => sketch.reach(self.points.exact(
+                    source.read_row(row, &mut first)?,
+                    source.read_row(kept, &mut second)?,
+                )),
+            };
+            Ok(if near < known { near } else { known })
         });
-        bounds.collect()
+        reaches.collect()
+    }
+
+    fn least_known(&self, rows: &[usize]) -> usize {
+        rows.iter().map(|&row| self.known[row]).min().unwrap_or(0)
+    }
+
+    /// How many of the rows, which come sorted by it, do not know all centres of a tile.
+    fn behind(&self, rows: &[usize], (_, to): (usize, usize)) -> usize {
+        let end = self.centers.len().min(to * LANES);
+        rows.partition_point(|&row| self.known[row] < end)
     }
 
     fn updates(&self, all: &[usize]) -> Result<Vec<Assignment>, KCenterError> {
         let sketch = &self.points.sketch;
         let source = self.points.source;
         let mut nearest: Vec<Assignment> = all.iter().map(|&row| self.nearest[row]).collect();
-        let mut tiles = Tiles::new(sketch, all);
-        let bounds = self.likely(all, &mut tiles)?;
+        let mut sift = Sift::new(sketch, all);
+        // A reach is not a centre: distances at its edge must still be looked at, and are.
+        let mut reaches = self.likely(all, &mut sift)?;
         let (mut first, mut second) = (Vec::new(), Vec::new());
-        let mut whole = None;
-        let mut from = all.iter().map(|&row| self.known[row]).min().unwrap_or(0);
-        while from < self.centers.len() {
-            // Rows come sorted: the first ones know least.
-            let end = self.centers.len().min(from + TILE_CENTERS);
-            let rows = &all[..all.partition_point(|&row| self.known[row] < end)];
-            tiles.keep(rows.len());
-            tiles.multiply(&self.centers, from, end);
-            let reaches: Vec<Reach> = nearest
-                .iter()
-                .zip(&bounds)
-                .map(|(nearest, &bound)| sketch.reach(nearest.distance.min(bound)))
-                .collect();
-            let wholly = self.crowded(rows, &reaches, &tiles, end - from);
-            let tile = &self.centers.rows[from..end];
-            self.multiply_wholly(&mut whole, rows, &wholly, tile, all.len())?;
-            for (at, &row) in rows.iter().enumerate() {
-                let skipped = self.known[row].clamp(from, end) - from;
-                let (products, wholly) = match (&whole, wholly.binary_search(&at)) {
-                    (Some(whole), Ok(place)) => (whole.products(place, end - from), true),
-                    _ => (tiles.products(at, end - from), false),
-                };
-                let products = &products[skipped..];
-                let bar = |reach| {
-                    if wholly {
-                        sketch.least_whole_product(row, reach)
-                    } else {
-                        sketch.least_product(row, reach)
-                    }
-                };
-                let best = &mut nearest[at];
-                // A bound is not a centre: distances equal to it must still be looked at, and are.
-                let mut reach = reaches[at];
-                let mut least = bar(reach);
-                let mut look = |offset: usize, least: &mut f32| {
-                    let center = from + skipped + offset;
-                    let kept = self.centers.rows[center];
-                    if !wholly && !sketch.may_reach(row, kept, reach) {
-                        return Ok(true);
-                    }
-                    let point = source.read_row(row, &mut first)?;
-                    let distance = self
-                        .points
-                        .exact(point, source.read_row(kept, &mut second)?);
-                    let nearer = distance < best.distance;
-                    // The one of the largest product is looked at before those ahead of it.
-                    let earlier = distance <= best.distance && center < best.center;
-                    if nearer || earlier {
-                        *best = Assignment { center, distance };
-                    }
-                    if nearer {
-                        reach = sketch.reach(distance.min(bounds[at]));
-                        *least = bar(reach);
-                    }
-                    Ok::<_, KCenterError>(true)
-                };
-                // The likely nearest first: it spares most of the others an exact distance.
-                let Some((likely, product)) = position_of_largest(products) else {
-                    continue;
-                };
-                if product < least {
-                    continue;
-                }
-                look(likely, &mut least)?;
-                visit_large(products, &mut least, |offset, least| {
-                    if offset == likely {
-                        return Ok(true);
-                    }
-                    look(offset, least)
-                })?;
+        let mut look = |at: usize, center: usize| {
+            let point = source.read_row(all[at], &mut first)?;
+            let kept = source.read_row(self.centers.rows[center], &mut second)?;
+            let distance = self.points.exact(point, kept);
+            let best = &mut nearest[at];
+            let nearer = distance < best.distance;
+            // Centres are not looked at in the order of their picks.
+            if nearer || (distance <= best.distance && center < best.center) {
+                *best = Assignment { center, distance };
             }
-            from = end;
+            Ok::<_, KCenterError>(nearer.then(|| sketch.reach(distance)))
+        };
+        // Pairs whose codes alone told that they may be the nearest: the best ones are looked at first, once all are
+        // known, which spares the others.
+        let mut put_off: Vec<(usize, Reverse<i32>, usize)> = Vec::new();
+        for tile in self.centers.tiles(self.least_known(all)) {
+            let rows = &all[..self.behind(all, tile)];
+            let skipped = |at: usize| self.known[rows[at]];
+            sift.tile(
+                rows,
+                &mut reaches,
+                &self.centers,
+                tile,
+                skipped,
+                |at, center, sum| match sum {
+                    Some(sum) => {
+                        put_off.push((at, Reverse(sum), center));
+                        Ok(Some(sketch.as_near(rows[at], sum)))
+                    }
+                    None => look(at, center),
+                },
+            )?;
+        }
+        put_off.sort_unstable();
+        for (at, Reverse(sum), center) in put_off {
+            let (_, stage) = sketch.whole().expect("the sums are of whole codes");
+            if sum >= stage.least(all[at], Some(reaches[at]))
+                && let Some(reach) = look(at, center)?
+                && reach < reaches[at]
+            {
+                reaches[at] = reach;
+            }
         }
         Ok(nearest)
     }
@@ -471,6 +417,12 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
         if !run.assignment {
             return Ok((self.centers.rows, None));
         }
+        self.assign(run)?;
+        Ok((self.centers.rows, Some(self.nearest)))
+    }
+
+    /// Brings every point up to date.
+    fn assign(&mut self, run: &Run<'_>) -> Result<(), KCenterError> {
         let points = self.points.len();
         let mut rows: Vec<usize> = (0..points).filter(|&row| !self.is_center[row]).collect();
         rows.sort_by_key(|&row| (self.known[row], row));
@@ -481,6 +433,6 @@ impl<'p, 'a, S: PointSource + ?Sized> Traversal<'p, 'a, S> {
             })?;
             self.bring_up_to_date(rows)?;
         }
-        Ok((self.centers.rows, Some(self.nearest)))
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use specstress_kcenter::ndarray::Array2;
 use specstress_kcenter::{
     Cosine, Cover, Euclidean, FarthestFirst, KCenterError, Metric, Order, Run, Selection, Start,
-    Stop, Strategy as Way, WeightOn, WeightedKCenter,
+    Stop, Strategy as Way, WeightOn, WeightedKCenter, verify_from,
 };
 
 /// What makes an input hard for bounds.
@@ -64,7 +64,8 @@ fn inputs() -> impl Strategy<Value = (Array2<f32>, Option<Vec<f64>>)> {
         Just(Shape::Lengths),
         Just(Shape::Same),
     ];
-    let columns = prop_oneof![1_usize..5, Just(61), Just(62), Just(63), 64_usize..110];
+    // Beyond 64 points are rotated, beyond 256 whole ones have codes too.
+    let columns = prop_oneof![1_usize..5, 61_usize..67, 67_usize..110, 255_usize..330];
     (shape, 1_usize..200, columns, any::<u64>(), 0_u8..4).prop_map(
         |(shape, rows, columns, seed, weighing)| {
             let mut next = numbers(!seed);
@@ -154,6 +155,45 @@ proptest! {
     }
 }
 
+/// Some rows, not chosen by any rule: covers and separations of all kinds, broken ones mostly.
+fn any_centers(rows: usize, count: usize, seed: u64) -> Selection {
+    let row = |at: usize| (seed.rotate_left(7 * at as u32) % rows as u64) as usize;
+    Selection {
+        centers: (0..count % 20).map(row).collect(),
+        radii: None,
+        assignment: None,
+        lower_bound: None,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn checks_are_equal(
+        (points, weights) in inputs(), pick: u64, nudge: u8, cosine: bool, good: bool, count: usize,
+        seed: u64,
+    ) {
+        let weights = weights.as_deref();
+        let metric: &dyn Metric = if cosine && usable(&points) { &Cosine } else { &Euclidean };
+        let radius = threshold(&points, metric, pick, nudge);
+        let cover = Cover::new(radius).unwrap().metric(metric);
+        let kept = if good {
+            cover.select_from(&points, weights, &Run::new()).unwrap()
+        } else {
+            any_centers(points.nrows(), count, seed)
+        };
+        let [plain, fast] = [Way::Pairwise, Way::Bounded].map(|way| {
+            let run = Run::new().strategy(way);
+            verify_from(metric, &points, weights, &kept, radius, &run).unwrap()
+        });
+        prop_assert_eq!(plain, fast);
+        if good {
+            prop_assert!(plain.covered && plain.separated);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -168,10 +208,20 @@ proptest! {
 #[test]
 fn thousands_of_points_are_equal_too() {
     // Several tiles, groups and tasks; three thresholds from almost all to few kept.
-    let points = points(Shape::Families, 3000, 100, 5);
+    check_thousands(100, [(0.7, 1500, 2999), (0.8, 100, 1500), (1.5, 4, 100)]);
+}
+
+#[test]
+fn thousands_of_long_points_are_equal_too() {
+    check_thousands(400, [(1.52, 1500, 2999), (1.6, 100, 1500), (3.0, 4, 100)]);
+}
+
+/// Radii, and from how many to how many centres they lead to.
+fn check_thousands(columns: usize, radii: [(f64, usize, usize); 3]) {
+    let points = points(Shape::Families, 3000, columns, 5);
     let mut next = numbers(6);
     let weights: Vec<f64> = (0..3000).map(|_| 2.25 + 1.5 * next()).collect();
-    for (radius, least, most) in [(0.7, 1500, 2999), (0.8, 100, 1500), (1.5, 4, 100)] {
+    for (radius, least, most) in radii {
         let traversal = FarthestFirst::new(Stop::Radius(radius));
         let [plain, fast] = both(|run| traversal.select_from(&points, None, run));
         assert!(

@@ -16,28 +16,32 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
         _ => all(study, tables)?,
     };
     let own = own_ids(study, tables)?;
-    let ranked: Vec<(u32, String)> = (0..)
+    let ranked: Vec<(u32, (String, Option<f64>))> = (0..)
         .zip(ids)
-        .filter(|(_, id)| own.as_ref().is_none_or(|own| own.contains(id)))
+        .filter(|(_, (id, _))| own.as_ref().is_none_or(|own| own.contains(id)))
         .collect();
     tally.started(Some(ranked.len() as u64));
     tally.ended(OutcomeKind::Answered, ranked.len() as u64);
-    for (rank, scenario_id) in ranked {
+    for (rank, (scenario_id, radius)) in ranked {
         writer.push(SelectionRow {
             selection: DIVERSITY.to_owned(),
             rank,
             scenario_id,
             weight: None,
+            radius,
         })?;
     }
     writer.finish()?;
     Ok(())
 }
 
-fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>, Abort> {
+/// What is kept, with the radius after each pick where there is one.
+type Kept = Vec<(String, Option<f64>)>;
+
+fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Kept, Abort> {
     let (ids, points) = vectors::read(study, tables, |_| true)?;
     if ids.is_empty() {
-        return Ok(ids);
+        return Ok(Vec::new());
     }
     let selection = FarthestFirst::new(Stop::Radius(radius))
         .start(Start::Seed(study.settings.seed))
@@ -46,14 +50,17 @@ fn thinned(study: &Study, tables: &TableDir, radius: f64) -> Result<Vec<String>,
             selection: DIVERSITY.to_owned(),
             source,
         })?;
-    let centers = selection.centers.into_iter();
-    Ok(centers.map(|at| ids[at].clone()).collect())
+    let radii = selection.radii.unwrap_or_default();
+    let centers = selection.centers.into_iter().enumerate();
+    Ok(centers
+        .map(|(rank, at)| (ids[at].clone(), radii.get(rank).copied()))
+        .collect())
 }
 
-fn all(study: &Study, tables: &TableDir) -> Result<Vec<String>, Abort> {
+fn all(study: &Study, tables: &TableDir) -> Result<Kept, Abort> {
     let mut ids = Vec::new();
     for row in study.all_rows::<ScenarioRow>(tables)? {
-        ids.extend(Question::of(row?).map(|question| question.scenario_id));
+        ids.extend(Question::of(row?).map(|question| (question.scenario_id, None)));
     }
     Ok(ids)
 }

@@ -45,6 +45,7 @@ pub(crate) fn run(study: &Study, tables: &TableDir, tally: &mut Tally<'_>) -> Re
                 selection: subset.name.clone(),
                 rank,
                 weight: weights.get(&scenario_id).copied(),
+                radius: None,
                 scenario_id,
             });
         }

@@ -9,6 +9,7 @@ mod report;
 mod scan;
 mod sharpest;
 mod stages;
+mod thinning;
 
 pub use compliance::{
     Compliance, DisagreementBins, ModelCompliance, NonComplianceBin, PoolCompliance,
@@ -21,3 +22,4 @@ pub use rate::{GroupRate, Rate};
 pub use report::{AbsentSection, StudyReport};
 pub use sharpest::{Question, SharpAnswer, SharpScenario, VerdictSummary};
 pub use stages::{Coverage, ModelOutcomes, OutcomeCount, StageCounts};
+pub use thinning::KeptAtDistance;

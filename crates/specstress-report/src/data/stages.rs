@@ -4,8 +4,12 @@ use specstress_dataset::rows::{EmbeddingRow, PairRow, ScenarioRow, SelectionRow,
 
 use crate::data::rate::{GroupRate, Rate};
 use crate::data::scan::{Keys, scan, scan_columns, slot};
+use crate::data::thinning::{KeptAtDistance, thinning};
 use crate::error::ReportError;
 use crate::info::ModelRef;
+
+/// The selection made before anyone is asked.
+const DIVERSITY: &str = "diversity";
 
 /// How the items of one stage ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,6 +106,9 @@ pub struct Coverage {
     pub by_generator: Vec<GroupRate>,
     /// Questions kept for diversity, out of those kept at all; `None` where that selection was not made.
     pub diversity: Option<Rate>,
+    /// Questions kept for diversity by distance, falling to the one that was used; `None` where the selection did not
+    /// keep track.
+    pub thinning: Option<Vec<KeptAtDistance>>,
 }
 
 /// The one column that outcome counts need.
@@ -110,10 +117,11 @@ struct Ending {
     outcome: String,
 }
 
-/// The one column that selection sizes need.
+/// The columns that selection sizes and the thinning curve need.
 #[derive(Deserialize)]
 struct Selected {
     selection: String,
+    radius: Option<f64>,
 }
 
 /// Counts of the first stages, and of each selection.
@@ -154,7 +162,11 @@ pub(crate) fn planned(tables: &TableDir) -> Result<Planned, ReportError> {
 
     let mut selections: Vec<u64> = Vec::new();
     let mut names = Keys::default();
+    let mut radii = Vec::new();
     if scan_columns::<SelectionRow, Selected>(tables, |_, row| {
+        if row.selection == DIVERSITY {
+            radii.extend(row.radius);
+        }
         *slot(&mut selections, names.place(&row.selection)) += 1;
         Ok(())
     })? {
@@ -188,8 +200,9 @@ pub(crate) fn planned(tables: &TableDir) -> Result<Planned, ReportError> {
             by_nudge: rates(&nudges, &by_nudge),
             by_generator,
             diversity: planned
-                .selection("diversity")
+                .selection(DIVERSITY)
                 .map(|kept| Rate::new(kept, counts.answered.count)),
+            thinning: thinning(&radii),
         });
         planned.stages.push(counts);
     }

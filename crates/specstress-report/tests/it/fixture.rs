@@ -202,6 +202,7 @@ fn selection(selection: &str, rank: u32, scenario: &str) -> SelectionRow {
         rank,
         scenario_id: scenario.to_owned(),
         weight: None,
+        radius: (selection == "diversity").then(|| 0.9 / f64::from(rank + 1)),
     }
 }
 

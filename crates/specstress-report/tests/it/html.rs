@@ -89,7 +89,7 @@ pub(crate) fn check(page: &str) {
 fn the_page_is_well_formed_and_alone() {
     let page = Html::default().render(&report()).unwrap();
     check(&page);
-    assert_eq!(page.matches("<svg ").count(), 2 + 1 + 1 + 1 + 4);
+    assert_eq!(page.matches("<svg ").count(), 1 + 2 + 1 + 1 + 1 + 4);
     assert!(page.contains("prefers-color-scheme: dark"));
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod rank;
 pub(crate) mod report;
 pub(crate) mod rerun;
 pub(crate) mod run;
+pub(crate) mod select;
 pub(crate) mod sim;
 pub(crate) mod status;
 pub(crate) mod taxonomy;

@@ -125,7 +125,7 @@ fn a_run_of_a_newer_version_is_left_alone() {
         differences(&before, &tables(&folder.join("run"))),
         Vec::<&str>::new()
     );
-    set(1);
+    set(2);
     done(folder, &demo);
 }
 

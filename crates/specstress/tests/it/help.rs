@@ -32,6 +32,15 @@ fn every_command_explains_itself() {
         ),
         ("rank", &["Bradley-Terry", "--ties", "--splits", "Example:"]),
         ("report", &["report.html", "--out"]),
+        (
+            "select",
+            &[
+                "--weighted-radius",
+                "--verify",
+                "farthest-first",
+                "Example:",
+            ],
+        ),
         ("taxonomy", &["show", "search", "check"]),
         ("taxonomy show", &["--taxonomy", "--frequencies"]),
         ("taxonomy search", &["--limit"]),

@@ -25,6 +25,7 @@ mod recovery;
 mod rehearsal;
 mod report;
 mod run;
+mod select;
 mod sim;
 mod spending;
 mod status;

@@ -1,4 +1,6 @@
-use crate::data::{DisagreementBins, ModelOutliers, ModelRefusals, Rate, SubsetDisagreement};
+use crate::data::{
+    DisagreementBins, KeptAtDistance, ModelOutliers, ModelRefusals, Rate, SubsetDisagreement,
+};
 use crate::render::format::{bin, fraction, interval, percent, shorten, thousands};
 use crate::render::html::palette::Palette;
 use crate::render::html::svg::{Svg, axis};
@@ -81,6 +83,65 @@ pub(crate) fn histogram(id: &str, subset: &SubsetDisagreement, threshold: f64) -
         svg.text("label", (x(threshold) + 5.0, top - 2.0), &label);
     }
     svg.finish()
+}
+
+/// Questions kept against distance; nothing to draw for less than two points.
+pub(crate) fn thinning(curve: &[KeptAtDistance]) -> Option<String> {
+    let [first, .., last] = curve else {
+        return None;
+    };
+    let (left, top, width, height) = (56.0, 14.0, 400.0, 160.0);
+    let description = format!(
+        "{} questions at distance {:.2}, {} at {:.2}.",
+        thousands(first.kept),
+        first.distance,
+        thousands(last.kept),
+        last.distance
+    );
+    let title = "Questions kept for diversity, by distance";
+    let mut svg = Svg::new("thinning", 472.0, 220.0, title, &description);
+    let (end, step) = axis((last.kept as f64).max(5.0));
+    let (far, far_step) = axis(first.distance);
+    let x = |value: f64| left + value / far * width;
+    let y = |count: f64| top + height - count / end * height;
+    let mut tick = 0.0;
+    while tick <= end + step / 2.0 {
+        svg.line("grid", (left, y(tick)), (left + width, y(tick)));
+        svg.text(
+            "tick end",
+            (left - 6.0, y(tick) + 4.0),
+            &format!("{tick:.0}"),
+        );
+        tick += step;
+    }
+    let mut edge = 0.0;
+    while edge <= far + far_step / 2.0 {
+        svg.text(
+            "tick mid",
+            (x(edge), top + height + 16.0),
+            &format!("{edge:.2}"),
+        );
+        edge += far_step;
+    }
+    svg.text(
+        "tick mid",
+        (left + width / 2.0, top + height + 34.0),
+        "distance",
+    );
+    for pair in curve.windows(2) {
+        let at = |point: &KeptAtDistance| (x(point.distance), y(point.kept as f64));
+        svg.line("base", at(&pair[0]), at(&pair[1]));
+    }
+    for point in curve {
+        let tip = format!(
+            "within {:.3}: {} kept",
+            point.distance,
+            thousands(point.kept)
+        );
+        let at = (x(point.distance), y(point.kept as f64));
+        svg.dot("bar", at, 3.0, &tip);
+    }
+    Some(svg.finish())
 }
 
 /// How often each model stands alone.

@@ -43,6 +43,7 @@ struct Page<'a> {
     report: &'a StudyReport,
     style: &'a str,
     providers: Vec<Swatch>,
+    thinning: Option<String>,
     histograms: Vec<String>,
     outliers: Option<String>,
     refusals: Option<String>,
@@ -144,6 +145,11 @@ impl<'a> Page<'a> {
         Self {
             style: STYLE,
             providers: palette.legend(),
+            thinning: report
+                .coverage
+                .as_ref()
+                .and_then(|coverage| coverage.thinning.as_deref())
+                .and_then(charts::thinning),
             histograms: subsets
                 .iter()
                 .enumerate()

@@ -137,6 +137,13 @@ pub(crate) fn stages(writer: &mut Writer, report: &StudyReport) {
                 full(diversity)
             ));
         }
+        if let Some(curve) = &coverage.thinning {
+            let rows = curve
+                .iter()
+                .map(|point| [decimal(Some(point.distance)), thousands(point.kept)])
+                .collect();
+            writer.table(["within distance", "kept for diversity"], rows);
+        }
     }
     if let Some(answers) = &report.answers {
         writer.heading(2, "Answers");
