@@ -25,6 +25,7 @@ pub struct Study {
     pub(crate) shards: Option<Shards>,
     pub(crate) only: Option<String>,
     pub(crate) read_again: bool,
+    pub(crate) until: Option<StageName>,
 }
 
 impl Study {
@@ -61,6 +62,7 @@ impl Study {
             shards: None,
             only: None,
             read_again: false,
+            until: None,
         })
     }
 
@@ -77,6 +79,13 @@ impl Study {
     #[must_use]
     pub fn only(mut self, item: &str) -> Self {
         self.only = Some(item.to_owned());
+        self
+    }
+
+    /// Ends a run after this stage, so that the later ones can be planned exactly.
+    #[must_use]
+    pub fn until(mut self, stage: StageName) -> Self {
+        self.until = Some(stage);
         self
     }
 

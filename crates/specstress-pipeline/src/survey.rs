@@ -101,6 +101,7 @@ pub(crate) async fn survey(
 ) -> Result<Survey, PipelineError> {
     let scratch = Scratch::new(run.desk())?;
     let watch = Watch::default();
+    run.store().count_found();
     let mut sweep = Sweep::new(study, run, TableDir::new(&scratch.0), &watch, before);
     sweep.once(|_| Ok(())).await?;
     let missing = run.gate().missing();

@@ -57,7 +57,8 @@ impl<'a> Sweep<'a> {
         let mut deferred = None;
         let mut late = None;
         for stage in StageName::ALL {
-            if self.done.contains_key(&stage) {
+            let beyond = self.study.until.is_some_and(|last| stage > last);
+            if beyond || self.done.contains_key(&stage) {
                 continue;
             }
             let inputs = &self.study.parts.inputs;

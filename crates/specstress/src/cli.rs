@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use specstress_llm::{ModelId, OutcomeKind};
-use specstress_pipeline::{CallSelector, OutlierReading, Shard, StdKind};
+use specstress_pipeline::{CallSelector, OutlierReading, Shard, StageName, StdKind};
 
 /// Find the holes in a model spec by measuring where language models disagree.
 ///
@@ -174,6 +174,18 @@ pub(crate) struct RunArgs {
     pub(crate) study: StudyArgs,
     #[command(flatten)]
     pub(crate) spend: SpendArgs,
+    /// Stop after this stage, without a report. After diversity, which costs little, `plan` knows how many questions
+    /// the panel will be asked.
+    #[arg(long, value_name = "STAGE", value_parser = stage)]
+    pub(crate) until: Option<StageName>,
+}
+
+fn stage(text: &str) -> Result<StageName, String> {
+    let known = || StageName::ALL.into_iter();
+    known().find(|stage| stage.as_str() == text).ok_or_else(|| {
+        let names: Vec<&str> = known().map(StageName::as_str).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,9 @@ use super::shape::Shape;
 use crate::progress::StageName;
 use crate::survey::Survey;
 
+/// How the number of different labels grows.
+const GROWTH: f64 = 0.6;
+
 /// A share with the number of items it was measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Share {
@@ -61,10 +64,20 @@ pub struct Evidence {
     pub bins: Vec<Share>,
     /// Kept questions that end in the whole panel's selection.
     pub selected: Share,
-    /// Different texts embedded per answer whose values are labelled.
+    /// Different texts embedded per answer whose values are labelled, over `n` answers. More answers repeat more of
+    /// them: their number grows with the power 0.6 of that of the answers (Heaps' law).
     pub labels: Share,
     /// Calls per call that would do if every reply could be read at once, by stage; 1 where unknown.
     pub repeats: BTreeMap<StageName, f64>,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of answers"
+)]
+fn count(answers: f64) -> u64 {
+    answers.round().max(0.0) as u64
 }
 
 impl Evidence {
@@ -118,7 +131,7 @@ impl Evidence {
                         let texts = found(&model).saturating_sub(shape.categories);
                         evidence.labels = Share {
                             value: texts as f64 / answers,
-                            n: texts.max(1),
+                            n: count(answers),
                         };
                     }
                     continue;
@@ -131,6 +144,16 @@ impl Evidence {
             }
         }
         evidence
+    }
+
+    /// Different texts to embed for so many answers.
+    pub(super) fn label_texts(&self, answers: f64) -> f64 {
+        let measured = self.labels.n as f64;
+        if measured < 1.0 {
+            return answers * self.labels.value;
+        }
+        let texts = measured * self.labels.value;
+        texts * (answers / measured).powf(GROWTH)
     }
 
     pub(super) fn repeat(&self, stage: StageName) -> f64 {

@@ -157,10 +157,11 @@ impl Flow {
             StageName::ExpressedValues => {
                 add(shape.labeler.as_ref(), self.selected.scaled(samples));
                 if shape.labeler.is_some() {
-                    let labels = evidence.labels;
-                    let texts = self.selected.scaled(shape.answers());
-                    let mut texts = texts.times(labels.value, labels.relative_error());
-                    texts.value += shape.categories as f64;
+                    let answers = self.selected.value * shape.answers();
+                    let texts = Guess {
+                        value: evidence.label_texts(answers) + shape.categories as f64,
+                        error: self.selected.error.max(0.2),
+                    };
                     add(shape.embedder.as_ref(), texts);
                 }
             }

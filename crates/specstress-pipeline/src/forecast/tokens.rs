@@ -9,8 +9,8 @@ use crate::progress::StageName;
 use crate::store::CallTotals;
 use crate::survey::MissingCalls;
 
-/// Calls from which a mean is taken for measured.
-const ENOUGH: u64 = 30;
+/// Calls from which a mean is taken for measured. Where a model has fewer, all models of the stage stand for it.
+const ENOUGH: u64 = 10;
 
 /// Bytes of text per token where nothing was measured.
 const BYTES_PER_TOKEN: f64 = 4.0;
@@ -45,13 +45,13 @@ const ASSUMED_ERROR: f64 = 0.5;
 /// Means per stage and model.
 pub(super) struct Typical<'a> {
     calls: BTreeMap<(&'a str, &'a str), Measured>,
+    /// All models of a stage.
+    stages: BTreeMap<&'a str, Measured>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Measured {
     calls: u64,
-    bytes: f64,
-    shared: f64,
     input: f64,
     cached: f64,
     written: f64,
@@ -59,6 +59,19 @@ struct Measured {
     reasoning: f64,
     input_squares: f64,
     output_squares: f64,
+}
+
+impl Measured {
+    fn add(&mut self, part: &CallTotals) {
+        self.calls += part.calls;
+        self.input += part.input_tokens as f64;
+        self.cached += part.cached_tokens as f64;
+        self.written += part.cache_write_tokens as f64;
+        self.output += part.output_tokens as f64;
+        self.reasoning += part.reasoning_tokens as f64;
+        self.input_squares += part.input_squares;
+        self.output_squares += part.output_squares;
+    }
 }
 
 /// Tokens of one call.
@@ -80,20 +93,15 @@ pub(super) struct OneCall {
 impl<'a> Typical<'a> {
     pub(super) fn new(totals: &'a [CallTotals]) -> Self {
         let mut calls: BTreeMap<(&str, &str), Measured> = BTreeMap::new();
+        let mut stages: BTreeMap<&str, Measured> = BTreeMap::new();
         for part in totals {
-            let sum = calls.entry((&part.stage, &part.model)).or_default();
-            sum.calls += part.calls;
-            sum.bytes += part.bytes as f64;
-            sum.shared += part.shared_bytes as f64;
-            sum.input += part.input_tokens as f64;
-            sum.cached += part.cached_tokens as f64;
-            sum.written += part.cache_write_tokens as f64;
-            sum.output += part.output_tokens as f64;
-            sum.reasoning += part.reasoning_tokens as f64;
-            sum.input_squares += part.input_squares;
-            sum.output_squares += part.output_squares;
+            calls
+                .entry((&part.stage, &part.model))
+                .or_default()
+                .add(part);
+            stages.entry(&part.stage).or_default().add(part);
         }
-        Self { calls }
+        Self { calls, stages }
     }
 
     /// A call of a stage and model: measured where there are enough, with the text of the missing ones where that is
@@ -105,9 +113,11 @@ impl<'a> Typical<'a> {
         missing: Option<&MissingCalls>,
         embeds: bool,
     ) -> OneCall {
-        let known = self
-            .calls
-            .get(&(stage.as_str(), model))
+        let own = self.calls.get(&(stage.as_str(), model));
+        let all = self.stages.get(stage.as_str()).filter(|_| !embeds);
+        let known = own
+            .filter(|own| own.calls >= ENOUGH)
+            .or(all)
             .copied()
             .unwrap_or_default();
         let (assumed_input, assumed_output) = if embeds && stage == StageName::ExpressedValues {

@@ -1,6 +1,6 @@
 //! The durable call store: replies, totals, the queue of put-off calls and the ledger of batches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -70,8 +70,15 @@ pub struct SqliteStore {
     writer: Writer,
     /// Whose calls are being stored.
     stage: Mutex<&'static str>,
-    /// Replies found, by stage and model.
-    found: Mutex<BTreeMap<(&'static str, String), u64>>,
+    /// Replies found, where they are counted.
+    found: Mutex<Option<Found>>,
+}
+
+/// Replies that look-ups found. Equal requests of a stage are one reply.
+#[derive(Debug, Default)]
+struct Found {
+    calls: BTreeMap<(&'static str, String), u64>,
+    seen: HashSet<(&'static str, RequestKey)>,
 }
 
 impl SqliteStore {
@@ -188,12 +195,18 @@ impl SqliteStore {
         *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many look-ups found their reply since the store was opened, by stage and model.
+    /// Counts which replies are found from now on.
+    pub(crate) fn count_found(&self) {
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(Found::default());
+    }
+
+    /// How many replies were found since they are counted, by stage and model.
     pub(crate) fn found(&self) -> BTreeMap<(&'static str, String), u64> {
-        self.found
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found
+            .as_ref()
+            .map(|found| found.calls.clone())
+            .unwrap_or_default()
     }
 
     /// Sets replies that ended in one of these ways aside, so that their requests are made again. They stay in the
@@ -269,8 +282,13 @@ impl CallStore for SqliteStore {
         let Some((model, reply)) = self.read(key)? else {
             return Ok(None);
         };
+        let stage = self.stage();
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        *found.entry((self.stage(), model)).or_default() += 1;
+        if let Some(found) = &mut *found
+            && found.seen.insert((stage, *key))
+        {
+            *found.calls.entry((stage, model)).or_default() += 1;
+        }
         Ok(Some(reply))
     }
 

@@ -152,6 +152,14 @@ fn text(session: &Session, forecast: &Forecast, run: &Path) -> String {
     if forecast.source == "assumed" {
         text += "`specstress plan --pilot 20` measures them on 20 pairs; its calls are not made again.\n";
     }
+    let thinned = forecast
+        .rows
+        .iter()
+        .any(|row| row.stage == StageName::Responses && row.calls_error > 0.0);
+    if thinned {
+        text += "More questions hold more near-duplicates, so fewer are kept than a pilot says; after `specstress run \
+                 --until diversity` the number is known.\n";
+    }
     if !forecast.kept.is_empty() {
         let kept: Vec<&str> = forecast.kept.iter().map(|stage| stage.as_str()).collect();
         let _ = writeln!(text, "Done and unchanged: {}", kept.join(", "));

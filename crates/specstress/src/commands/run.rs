@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use serde::Serialize;
-use specstress_pipeline::{CallPolicy, Manifest, ModelCalls, RunDir, SqliteStore};
+use specstress_pipeline::{CallPolicy, Manifest, ModelCalls, RunDir, SqliteStore, StageName};
 use specstress_report::{Renderer, StudyReport, Text};
 
 use crate::cli::RunArgs;
@@ -27,8 +27,24 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<()> {
         ));
     }
     let run = session.open(CallPolicy::Make, None)?;
+    if let Some(last) = args.until {
+        return part(&session, &run, last, args);
+    }
     let finished = study(&session, &run)?;
     output::give(&args.json, &finished.summary(), || finished.text())
+}
+
+/// Runs the first stages only.
+fn part(session: &Session, run: &RunDir, last: StageName, args: &RunArgs) -> anyhow::Result<()> {
+    let study = session.study(&run.recorder(), |_| {})?.until(last);
+    out_file::write(&run.path().join("specstress.toml"), &session.text)?;
+    let progress = Progress::new(run.path(), session.inputs.models.providers());
+    let manifest = drive(run, study.run(run, &progress))??;
+    output::give(&args.json, &manifest.stages, || {
+        format!(
+            "done up to {last}; `specstress plan` tells what the rest asks, `specstress run` goes on\n"
+        )
+    })
 }
 
 /// A run that came to its end.
