@@ -7,6 +7,7 @@ use specstress_stats::Bins;
 
 use super::flow::Flow;
 use super::shape::Shape;
+use super::whole;
 use crate::progress::StageName;
 use crate::survey::Survey;
 
@@ -71,15 +72,6 @@ pub struct Evidence {
     pub repeats: BTreeMap<StageName, f64>,
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a number of answers"
-)]
-fn count(answers: f64) -> u64 {
-    answers.round().max(0.0) as u64
-}
-
 impl Evidence {
     /// Without any data: nothing is lost or dropped, every fourth question is selected, every bin is as full as any
     /// other, every answer has one label that no other has, and every reply can be read.
@@ -131,7 +123,7 @@ impl Evidence {
                         let texts = found(&model).saturating_sub(shape.categories);
                         evidence.labels = Share {
                             value: texts as f64 / answers,
-                            n: count(answers),
+                            n: whole(answers),
                         };
                     }
                     continue;

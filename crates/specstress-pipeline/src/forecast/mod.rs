@@ -206,6 +206,15 @@ impl Forecast {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of things: not negative, and saturation is what is wanted"
+)]
+fn whole(number: f64) -> u64 {
+    number.round().max(0.0) as u64
+}
+
 /// What a survey found for a stage, by model.
 fn found_of(survey: &Survey, stage: StageName) -> Option<&BTreeMap<String, u64>> {
     let stage = survey.stages.iter().find(|known| known.stage == stage)?;

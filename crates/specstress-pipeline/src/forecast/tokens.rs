@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use specstress_llm::{CallMode, Usage};
 
-use super::{ForecastRow, PriceList};
+use super::{ForecastRow, PriceList, whole};
 use crate::progress::StageName;
 use crate::store::CallTotals;
 use crate::survey::MissingCalls;
@@ -175,15 +175,15 @@ impl OneCall {
     ) -> ForecastRow {
         // Prices have tiers by the length of a prompt, so a mean call is priced, not their sum.
         let whole = Usage {
-            input: tokens(self.input),
-            output: tokens(self.output - self.reasoning),
-            reasoning: tokens(self.reasoning),
+            input: whole(self.input),
+            output: whole(self.output - self.reasoning),
+            reasoning: whole(self.reasoning),
             ..Usage::default()
         };
         let cached = Usage {
-            input: tokens(self.input * (1.0 - self.shared - self.written)),
-            cached_input: tokens(self.input * self.shared),
-            cache_write: tokens(self.input * self.written),
+            input: whole(self.input * (1.0 - self.shared - self.written)),
+            cached_input: whole(self.input * self.shared),
+            cache_write: whole(self.input * self.written),
             ..whole
         };
         // Where it was measured, the first writes are among the mean's.
@@ -225,13 +225,4 @@ impl OneCall {
 
 fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "token counts: not negative, and saturation is what is wanted"
-)]
-fn tokens(count: f64) -> u64 {
-    count.round().max(0.0) as u64
 }
