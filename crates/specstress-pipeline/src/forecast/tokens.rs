@@ -174,7 +174,7 @@ impl OneCall {
         prices: &dyn PriceList,
     ) -> ForecastRow {
         // Prices have tiers by the length of a prompt, so a mean call is priced, not their sum.
-        let whole = Usage {
+        let uncached = Usage {
             input: whole(self.input),
             output: whole(self.output - self.reasoning),
             reasoning: whole(self.reasoning),
@@ -184,7 +184,7 @@ impl OneCall {
             input: whole(self.input * (1.0 - self.shared - self.written)),
             cached_input: whole(self.input * self.shared),
             cache_write: whole(self.input * self.written),
-            ..whole
+            ..uncached
         };
         // Where it was measured, the first writes are among the mean's.
         let first = Usage {
@@ -193,12 +193,12 @@ impl OneCall {
             ..cached
         };
         let quote = |usage: &Usage, mode| prices.quote(model, usage, mode);
-        let live = quote(&whole, CallMode::Live).map(|usd| usd * calls);
+        let live = quote(&uncached, CallMode::Live).map(|usd| usd * calls);
         let usd_cached = quote(&cached, CallMode::Live)
             .zip(quote(&first, CallMode::Live))
             .map(|(usd, first)| first + usd * (calls - 1.0).max(0.0));
         let usd_batch = (!self.embeds)
-            .then(|| quote(&whole, CallMode::Batch))
+            .then(|| quote(&uncached, CallMode::Batch))
             .flatten()
             .map(|usd| usd * calls);
         ForecastRow {
