@@ -262,7 +262,7 @@ impl Study {
     /// answers that are not there. Cost: a pass over what is stored for stages that are not left as they are.
     ///
     /// # Errors
-    /// As [`run`](Self::run), but for what only calls can meet. The run must be opened with [`CallPolicy::Count`](crate::CallPolicy::Count)(crate::CallPolicy::Count).
+    /// As [`run`](Self::run), but for what only calls can meet. The run must be opened with [`CallPolicy::Count`](crate::CallPolicy::Count).
     pub async fn survey(&self, run: &RunDir) -> Result<Survey, PipelineError> {
         let before = Manifest::read(&RunDir::manifest_path(run.desk()))?;
         survey::survey(self, run, before.as_ref()).await
