@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use specstress_pipeline::{
-    BatchRecord, Budget, CallTotals, RunDir, SqliteStore, StageName, StageRecord,
+    BatchRecord, Budget, CallTotals, ModelCalls, RunDir, SqliteStore, StageName, StageRecord,
 };
 
 use crate::cli::StatusArgs;
@@ -37,7 +37,7 @@ struct Status {
     database_bytes: u64,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Serialize)]
 struct ModelStatus {
     model: String,
     replies: u64,
@@ -58,6 +58,18 @@ struct BatchStatus {
     /// Until the provider gives up.
     left_seconds: Option<u64>,
     detail: Option<String>,
+}
+
+impl From<ModelCalls> for ModelStatus {
+    fn from(calls: ModelCalls) -> Self {
+        Self {
+            model: calls.model,
+            replies: calls.calls,
+            input_tokens: calls.input_tokens,
+            output_tokens: calls.output_tokens,
+            cost_usd: calls.cost_usd,
+        }
+    }
 }
 
 fn now() -> u64 {
@@ -90,7 +102,10 @@ pub(crate) fn run(args: &StatusArgs) -> anyhow::Result<()> {
         now: running.then(|| Snapshot::read(&args.run)).flatten(),
         stages_done: manifest.stages,
         outcomes: outcomes(&totals),
-        calls: by_model(&totals),
+        calls: SqliteStore::summary(&calls)?
+            .into_iter()
+            .map(ModelStatus::from)
+            .collect(),
         per_minute: recent as f64 / 5.0,
         spent_usd: totals.iter().map(|part| part.cost_usd).sum(),
         in_batches_usd: batches
@@ -111,21 +126,6 @@ fn outcomes(totals: &[CallTotals]) -> BTreeMap<String, u64> {
         *outcomes.entry(part.outcome.to_string()).or_default() += part.calls;
     }
     outcomes
-}
-
-fn by_model(totals: &[CallTotals]) -> Vec<ModelStatus> {
-    let mut models: BTreeMap<&str, ModelStatus> = BTreeMap::new();
-    for part in totals {
-        let model = models.entry(&part.model).or_default();
-        part.model.clone_into(&mut model.model);
-        model.replies += part.calls;
-        model.input_tokens = model.input_tokens.saturating_add(part.input_tokens);
-        model.output_tokens = model.output_tokens.saturating_add(part.output_tokens);
-        if part.priced > 0 {
-            *model.cost_usd.get_or_insert(0.0) += part.cost_usd;
-        }
-    }
-    models.into_values().collect()
 }
 
 fn batch_status(batch: BatchRecord) -> BatchStatus {
