@@ -1,8 +1,9 @@
-//! Requests per second and CPU time per request of a call as a study makes it (call store, limiter, retries,
+//! `cargo bench -p specstress-benches --bench throughput`: requests per second and CPU time per request of a call as a study makes it (call store, limiter, retries,
 //! reading the reply) against a bare loop of the same HTTP library on the same local server, and the memory of
 //! 1,000 and of 100,000 calls.
 //!
-//! The server is a process of its own, so that the CPU time is the client's alone.
+//! The server is a process of its own, so that the CPU time is the client's alone. For a profiler: start the binary with
+//! `--serve`, and again with `--only bare|client URL REQUESTS IN_FLIGHT`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark shows what it finds")]
 
@@ -33,7 +34,9 @@ fn main() -> Result<()> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["--serve"] => serve(),
-        ["--memory", url, requests] => memory(url, requests.parse()?),
+        ["--only", way, url, requests, in_flight] => {
+            only(way, url, requests.parse()?, in_flight.parse()?)
+        }
         // Cargo passes `--bench`.
         _ => compare(),
     }
@@ -247,7 +250,13 @@ fn compare() -> Result<()> {
     println!("\ncalls      peak memory of the client");
     for requests in [1_000_u64, 100_000] {
         let output = Command::new(std::env::current_exe()?)
-            .args(["--memory", &server.url, &requests.to_string()])
+            .args([
+                "--only",
+                "client",
+                &server.url,
+                &requests.to_string(),
+                "512",
+            ])
             .output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into());
@@ -270,8 +279,13 @@ fn show(in_flight: usize, name: &str, passes: &[Pass]) -> f64 {
     best
 }
 
-fn memory(url: &str, requests: u64) -> Result<()> {
-    runtime()?.block_on(client(url, requests, 512))?;
+fn only(way: &str, url: &str, requests: u64, in_flight: usize) -> Result<()> {
+    let runtime = runtime()?;
+    match way {
+        "bare" => runtime.block_on(bare(url, requests, in_flight))?,
+        "client" => runtime.block_on(client(url, requests, in_flight))?,
+        _ => return Err("say bare or client".into()),
+    };
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     println!("{}", peak.unwrap_or("not told by this system").trim());

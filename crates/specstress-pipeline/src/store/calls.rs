@@ -3,7 +3,8 @@
 use rusqlite::{Transaction, params};
 use specstress_llm::{CallMode, CallReply, RequestKey};
 
-use super::encode::{BoxError, Compressor, encode_reply};
+use super::desk::Desk;
+use super::encode::{BoxError, encode_reply};
 use super::totals::{self, stored_tokens};
 
 /// A call about to be stored, apart from its reply.
@@ -19,10 +20,10 @@ pub(super) struct NewRow<'a> {
     pub(super) cost_usd: Option<f64>,
 }
 
-/// Stores a call, counts it and takes it out of the queue; a second reply of a key is neither stored nor counted.
+/// Stores a call and takes it out of the queue; a second reply of a key is not stored.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
-    compressor: &mut Compressor,
+    desk: &mut Desk,
     call: &NewRow<'_>,
     reply: &CallReply,
 ) -> Result<(), BoxError> {
@@ -32,7 +33,7 @@ pub(super) fn insert(
         CallReply::Chat(response) => ("chat", Some(totals::finish_name(&response.finish))),
         CallReply::Embedding(_) => ("embedding", None),
     };
-    let body = compressor.compress(&encode_reply(reply)?)?;
+    let body = desk.compressor.compress(&encode_reply(reply)?)?;
     let inserted = transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO calls
@@ -59,12 +60,11 @@ pub(super) fn insert(
             stored_tokens(&[usage.cache_write]),
             stored_tokens(&[usage.reasoning]),
         ])?;
-    if inserted == 1 {
-        totals::add(transaction, call.key.as_bytes())?;
-        totals::tick(transaction)?;
+    desk.arrived += i64::from(inserted == 1);
+    if desk.queued {
+        transaction
+            .prepare_cached("DELETE FROM pending WHERE key = ?1")?
+            .execute([call.key.as_bytes().as_slice()])?;
     }
-    transaction
-        .prepare_cached("DELETE FROM pending WHERE key = ?1")?
-        .execute([call.key.as_bytes().as_slice()])?;
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! How requests and replies lie in the database: JSON and vectors, compressed.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
 use rusqlite::{Transaction, params};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use specstress_llm::{
-    CallReply, CallRequest, ChatRequest, ChatResponse, Message, Part, RequestKey, Role, SharedText,
+    CallReply, CallRequest, ChatRequest, ChatResponse, Effort, FinishReason, Message, Part,
+    RequestKey, ResponseSchema, Role, SharedText, Usage,
 };
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,43 +38,91 @@ pub(super) fn store_request(
 /// The request as JSON with shared parts named by digest, and those parts.
 fn encode_request(request: &CallRequest) -> Result<(Vec<u8>, Vec<&SharedText>), serde_json::Error> {
     let mut shared = Vec::new();
-    let value = match request {
+    let bytes = match request {
         CallRequest::Embedding { text, dimensions } => {
-            json!({"embedding": {"text": text, "dimensions": dimensions}})
+            serde_json::to_vec(&json!({"embedding": {"text": text, "dimensions": dimensions}}))?
         }
         CallRequest::Chat(chat) => {
-            let mut value = serde_json::to_value(ChatRequest {
-                system: Vec::new(),
-                messages: Vec::new(),
-                stop: chat.stop.clone(),
-                schema: chat.schema.clone(),
-                ..*chat
-            })?;
-            value["system"] = slim_parts(&chat.system, &mut shared);
-            value["messages"] = chat
-                .messages
+            let ChatRequest {
+                system,
+                messages,
+                max_tokens,
+                temperature,
+                top_p,
+                seed,
+                stop,
+                effort,
+                schema,
+                sample,
+            } = chat;
+            let system = slim_parts(system, &mut shared);
+            let messages = messages
                 .iter()
-                .map(|message| {
-                    json!({
-                        "role": message.role,
-                        "parts": slim_parts(&message.parts, &mut shared),
-                    })
+                .map(|message| SlimTurn {
+                    role: message.role,
+                    parts: slim_parts(&message.parts, &mut shared),
                 })
                 .collect();
-            json!({"chat": value})
+            serde_json::to_vec(&Slim {
+                chat: SlimChat {
+                    system,
+                    messages,
+                    max_tokens: *max_tokens,
+                    temperature: *temperature,
+                    top_p: *top_p,
+                    seed: *seed,
+                    stop,
+                    effort: *effort,
+                    schema: schema.as_ref(),
+                    sample: *sample,
+                },
+            })?
         }
     };
-    Ok((serde_json::to_vec(&value)?, shared))
+    Ok((bytes, shared))
 }
 
-fn slim_parts<'a>(parts: &'a [Part], shared: &mut Vec<&'a SharedText>) -> Value {
+#[derive(Serialize)]
+struct Slim<'a> {
+    chat: SlimChat<'a>,
+}
+
+/// A [`ChatRequest`] with its shared texts left out.
+#[derive(Serialize)]
+struct SlimChat<'a> {
+    system: Vec<PartRef<'a>>,
+    messages: Vec<SlimTurn<'a>>,
+    max_tokens: Option<u32>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    seed: Option<u64>,
+    stop: &'a [String],
+    effort: Option<Effort>,
+    schema: Option<&'a ResponseSchema>,
+    sample: u32,
+}
+
+#[derive(Serialize)]
+struct SlimTurn<'a> {
+    role: Role,
+    parts: Vec<PartRef<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum PartRef<'a> {
+    Text(&'a str),
+    Digest(RequestKey),
+}
+
+fn slim_parts<'a>(parts: &'a [Part], shared: &mut Vec<&'a SharedText>) -> Vec<PartRef<'a>> {
     parts
         .iter()
         .map(|part| match part {
-            Part::Text(text) => json!({"text": text}),
+            Part::Text(text) => PartRef::Text(text),
             Part::Shared(text) => {
                 shared.push(text);
-                json!({"digest": RequestKey::from_bytes(text.digest()).to_string()})
+                PartRef::Digest(RequestKey::from_bytes(text.digest()))
             }
         })
         .collect()
@@ -133,11 +185,93 @@ pub(super) fn decode_text(body: &[u8]) -> Result<SharedText, BoxError> {
     Ok(SharedText::new(String::from_utf8(zstd::decode_all(body)?)?))
 }
 
-pub(super) fn encode_reply(reply: &CallReply) -> Result<Vec<u8>, serde_json::Error> {
-    match reply {
-        CallReply::Chat(response) => serde_json::to_vec(response),
-        CallReply::Embedding(vector) => Ok(vector.iter().flat_map(|x| x.to_le_bytes()).collect()),
+/// Begins a reply whose body follows its head; without it the whole is the JSON of an older build.
+const HEADED: u8 = b'2';
+
+/// A chat reply without its body, on one line before it. The text is mostly part of the body and then not written a
+/// second time.
+#[derive(Serialize, Deserialize)]
+struct Head<'a> {
+    text: TextOf<'a>,
+    finish: Cow<'a, FinishReason>,
+    usage: Usage,
+    model: Cow<'a, str>,
+    request_id: Cow<'a, Option<String>>,
+    cost_usd: Option<f64>,
+}
+
+/// Where the text of a reply is.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TextOf<'a> {
+    /// It is the body.
+    Body,
+    /// It is the JSON string that begins at this byte of the body.
+    At(usize),
+    /// Here, because the body writes it in another way.
+    Own(Cow<'a, str>),
+}
+
+impl<'a> TextOf<'a> {
+    fn find(response: &'a ChatResponse) -> Result<Self, serde_json::Error> {
+        if response.text == response.raw {
+            return Ok(Self::Body);
+        }
+        let literal = serde_json::to_vec(&response.text)?;
+        let body = response.raw.as_bytes();
+        // Preparing a search for all of a long text takes longer than looking for its start.
+        let start = &literal[..literal.len().min(24)];
+        Ok(memmem::find_iter(body, start)
+            .find(|&at| body[at..].starts_with(&literal))
+            .map_or(Self::Own(Cow::Borrowed(&response.text)), Self::At))
     }
+
+    fn read(self, body: &str) -> Result<String, BoxError> {
+        Ok(match self {
+            Self::Body => body.to_owned(),
+            Self::At(start) => {
+                let rest = body
+                    .get(start..)
+                    .ok_or("its text is said to begin beyond its end")?;
+                String::deserialize(&mut serde_json::Deserializer::from_str(rest))?
+            }
+            Self::Own(text) => text.into_owned(),
+        })
+    }
+}
+
+pub(super) fn encode_reply(reply: &CallReply) -> Result<Vec<u8>, serde_json::Error> {
+    let response = match reply {
+        CallReply::Chat(response) => response,
+        CallReply::Embedding(vector) => {
+            return Ok(vector.iter().flat_map(|x| x.to_le_bytes()).collect());
+        }
+    };
+    let ChatResponse {
+        text: _,
+        finish,
+        usage,
+        model,
+        request_id,
+        cost_usd,
+        raw,
+    } = response;
+    let mut bytes = Vec::with_capacity(raw.len() + 256);
+    bytes.push(HEADED);
+    serde_json::to_writer(
+        &mut bytes,
+        &Head {
+            text: TextOf::find(response)?,
+            finish: Cow::Borrowed(finish),
+            usage: *usage,
+            model: Cow::Borrowed(model),
+            request_id: Cow::Borrowed(request_id),
+            cost_usd: *cost_usd,
+        },
+    )?;
+    bytes.push(b'\n');
+    bytes.extend_from_slice(raw.as_bytes());
+    Ok(bytes)
 }
 
 pub(super) fn decode_reply(kind: &str, body: &[u8]) -> Result<CallReply, BoxError> {
@@ -152,6 +286,84 @@ pub(super) fn decode_reply(kind: &str, body: &[u8]) -> Result<CallReply, BoxErro
             .collect();
         return Ok(CallReply::Embedding(vector));
     }
-    let response: ChatResponse = serde_json::from_slice(&body)?;
-    Ok(CallReply::Chat(response))
+    let Some(headed) = body.strip_prefix(&[HEADED]) else {
+        return Ok(CallReply::Chat(serde_json::from_slice(&body)?));
+    };
+    let (head, raw) = std::str::from_utf8(headed)?
+        .split_once('\n')
+        .ok_or("its head has no end")?;
+    let head: Head<'_> = serde_json::from_str(head)?;
+    Ok(CallReply::Chat(ChatResponse {
+        text: head.text.read(raw)?,
+        finish: head.finish.into_owned(),
+        usage: head.usage,
+        model: head.model.into_owned(),
+        request_id: head.request_id.into_owned(),
+        cost_usd: head.cost_usd,
+        raw: raw.to_owned(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn there_and_back(text: &str, raw: &str) -> (usize, ChatResponse) {
+        let response = ChatResponse {
+            text: text.to_owned(),
+            raw: raw.to_owned(),
+            request_id: Some("line\nbreak".to_owned()),
+            cost_usd: Some(0.25),
+            finish: FinishReason::Blocked {
+                category: "SAFETY".to_owned(),
+            },
+            ..ChatResponse::stop("m", "")
+        };
+        let bytes = encode_reply(&CallReply::Chat(response.clone())).unwrap();
+        let stored = zstd::encode_all(bytes.as_slice(), 1).unwrap();
+        assert_eq!(
+            decode_reply("chat", &stored).unwrap(),
+            CallReply::Chat(response.clone())
+        );
+        (bytes.len() - raw.len(), response)
+    }
+
+    #[test]
+    fn a_text_that_the_body_holds_is_written_once() {
+        let text = "one \"two\"\nthree \u{2019} \\ ".repeat(50);
+        let body = json!({"id": "x", "content": text, "n": 1}).to_string();
+        assert!(there_and_back(&text, &body).0 < 300);
+        assert!(there_and_back(&text, &text).0 < 300);
+        // Written in another way, cut, or not there at all.
+        let ascii = body.replace('\u{2019}', "\\u2019");
+        assert!(there_and_back(&text, &ascii).0 > text.len());
+        there_and_back(&text, "");
+        there_and_back("", &body);
+        there_and_back("", "");
+        there_and_back("a\nb", "2{}\n\"a\\nb\"");
+    }
+
+    #[test]
+    fn replies_of_older_builds_are_read() {
+        let (_, response) = there_and_back("hello", "{\"content\": \"hello\"}");
+        let old = zstd::encode_all(serde_json::to_vec(&response).unwrap().as_slice(), 3).unwrap();
+        assert_eq!(
+            decode_reply("chat", &old).unwrap(),
+            CallReply::Chat(response)
+        );
+    }
+
+    #[test]
+    fn damage_is_an_error() {
+        for body in [
+            "2",
+            "2{}",
+            "2{}\nx",
+            r#"2{"text":{"at":9},"finish":{"kind":"stop"},"usage":{},"model":"m","request_id":null,"cost_usd":null}
+x"#,
+        ] {
+            let stored = zstd::encode_all(body.as_bytes(), 1).unwrap();
+            assert!(decode_reply("chat", &stored).is_err(), "{body}");
+        }
+    }
 }

@@ -3,8 +3,6 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, Transaction, params_from_iter};
 
-use super::totals;
-
 /// What is copied: a table and its columns, keys first. Rows that are there stay as they are.
 const PARTS: [(&str, &str); 2] = [
     ("texts", "digest, body"),
@@ -15,7 +13,7 @@ const PARTS: [(&str, &str); 2] = [
     ),
 ];
 
-/// Copies calls and the texts they share, and counts the new ones; returns how many those were.
+/// Copies calls and the texts they share; returns how many calls are new.
 pub(super) fn copy(source: &Connection, target: &Transaction<'_>) -> Result<u64, rusqlite::Error> {
     let mut calls = 0;
     for (table, columns) in PARTS {
@@ -29,12 +27,7 @@ pub(super) fn copy(source: &Connection, target: &Transaction<'_>) -> Result<u64,
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let values: Vec<Value> = (0..width).map(|at| row.get(at)).collect::<Result<_, _>>()?;
-            let key = match values.first() {
-                Some(Value::Blob(key)) => key.clone(),
-                _ => Vec::new(),
-            };
             if insert.execute(params_from_iter(values))? == 1 && table == "calls" {
-                totals::add(target, &key)?;
                 calls += 1;
             }
         }

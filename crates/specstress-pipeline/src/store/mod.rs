@@ -12,6 +12,7 @@ use specstress_llm::{CallReply, CallStore, OutcomeKind, RequestKey, StoreError, 
 use crate::error::PipelineError;
 
 mod calls;
+mod desk;
 mod encode;
 mod import;
 mod ledger;
@@ -25,8 +26,12 @@ pub use ledger::BatchRecord;
 pub(crate) use pending::{Pending, Verdict};
 pub use totals::{CallTotals, ModelCalls};
 
-use encode::{BoxError, Compressor, decode_reply, store_request};
+use desk::Desk;
+use encode::{BoxError, decode_reply, store_request};
 use writer::Writer;
+
+/// Pages of the write-ahead log before they are moved into the file: 32 MiB.
+const LOG_PAGES: u32 = 8192;
 
 /// The durable call store of a run: one `SQLite` file.
 ///
@@ -101,6 +106,9 @@ impl SqliteStore {
         connection
             .pragma_update(None, "journal_mode", "wal")
             .and_then(|()| connection.pragma_update(None, "synchronous", "full"))
+            // Keys are hashes, so that every call touches a page of the index of its own: the rarer they are moved
+            // from the log into the file, the more calls share a move.
+            .and_then(|()| connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES))
             .map_err(&failed)?;
         schema::upgrade(path, &mut connection, version)?;
         connection.set_prepared_statement_cache_capacity(32);
@@ -216,7 +224,8 @@ impl SqliteStore {
     /// [`StoreError`] when the file cannot be written; then nothing has changed.
     pub async fn forget(&self, outcomes: &[OutcomeKind]) -> Result<u64, StoreError> {
         let outcomes = outcomes.to_vec();
-        self.write(move |transaction, _| {
+        self.write(move |transaction, desk| {
+            desk.count(transaction)?;
             let mut forgotten = 0;
             for outcome in outcomes {
                 transaction.execute(
@@ -227,6 +236,7 @@ impl SqliteStore {
                 forgotten += transaction
                     .execute("DELETE FROM calls WHERE outcome = ?1", [outcome.as_str()])?;
             }
+            desk.open(transaction)?;
             Ok(forgotten as u64)
         })
         .await
@@ -248,7 +258,7 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>, &mut Compressor) -> Result<T, BoxError> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>, &mut Desk) -> Result<T, BoxError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.write(work).await
     }
@@ -298,17 +308,17 @@ impl CallStore for SqliteStore {
             CallReply::Chat(response) => response.cost_usd,
             CallReply::Embedding(_) => None,
         };
-        self.write(move |transaction, compressor| {
+        self.write(move |transaction, desk| {
             let row = calls::NewRow {
                 key: &call.key,
                 model: &call.model.to_string(),
                 stage,
                 mode: call.mode,
-                request: store_request(transaction, compressor, &call.request)?,
+                request: store_request(transaction, &mut desk.compressor, &call.request)?,
                 bytes: totals::bytes(&call.request),
                 cost_usd: call.cost_usd.or(reported),
             };
-            calls::insert(transaction, compressor, &row, &call.reply)
+            calls::insert(transaction, desk, &row, &call.reply)
         })
         .await
     }

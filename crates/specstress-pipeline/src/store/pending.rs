@@ -8,7 +8,7 @@ use specstress_llm::{
     ModelId, RequestKey, SharedText,
 };
 
-use super::encode::{BoxError, Compressor, decode_chat_request, decode_text, store_request};
+use super::encode::{BoxError, decode_chat_request, decode_text, store_request};
 use super::{SqliteStore, calls, totals};
 use specstress_llm::StoreError;
 
@@ -84,10 +84,11 @@ impl SqliteStore {
         request: ChatRequest,
     ) -> Result<(), StoreError> {
         let model = model.to_string();
-        self.write(move |transaction, compressor: &mut Compressor| {
+        self.write(move |transaction, desk| {
+            desk.queued = true;
             let request = CallRequest::Chat(request);
             let (bytes, shared) = totals::bytes(&request);
-            let body = store_request(transaction, compressor, &request)?;
+            let body = store_request(transaction, &mut desk.compressor, &request)?;
             transaction
                 .prepare_cached(
                     "INSERT OR IGNORE INTO pending (key, model, stage, request, bytes, shared_bytes, state)
@@ -233,7 +234,7 @@ impl SqliteStore {
         response: ChatResponse,
         cost_usd: Option<f64>,
     ) -> Result<Option<(String, u64)>, StoreError> {
-        self.write(move |transaction, compressor| {
+        self.write(move |transaction, desk| {
             let row: Option<(String, String, Vec<u8>, i64, i64)> = transaction
                 .prepare_cached(
                     "SELECT model, stage, request, bytes, shared_bytes FROM pending WHERE key = ?1",
@@ -260,7 +261,7 @@ impl SqliteStore {
                 bytes: (bytes.cast_unsigned(), shared.cast_unsigned()),
                 cost_usd,
             };
-            calls::insert(transaction, compressor, &call, &CallReply::Chat(response))?;
+            calls::insert(transaction, desk, &call, &CallReply::Chat(response))?;
             Ok(Some((stage, bytes.cast_unsigned())))
         })
         .await

@@ -133,42 +133,48 @@ pub(super) fn stored_tokens(counts: &[u64]) -> i64 {
     i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
-/// Adds one call's row to the totals, as the row says it. Sums stay within what a column can hold.
+/// Adds the rows of calls above one, as the rows say it. Sums stay within what a column can hold.
 const ADD: &str = "
     INSERT INTO totals
-        SELECT stage, model, mode, outcome, 1, bytes, shared_bytes, input_tokens, cached_tokens, cache_write_tokens,
-               output_tokens, reasoning_tokens, input_tokens * 1.0 * input_tokens,
-               output_tokens * 1.0 * output_tokens, cost_usd, cost_usd IS NOT NULL
-        FROM calls WHERE key = ?1
+        SELECT stage, model, mode, outcome, count(*), sum(bytes), sum(shared_bytes),
+               CAST(min(total(input_tokens), 9223372036854775807) AS INTEGER),
+               CAST(min(total(cached_tokens), 9223372036854775807) AS INTEGER),
+               CAST(min(total(cache_write_tokens), 9223372036854775807) AS INTEGER),
+               CAST(min(total(output_tokens), 9223372036854775807) AS INTEGER),
+               CAST(min(total(reasoning_tokens), 9223372036854775807) AS INTEGER),
+               total(input_tokens * 1.0 * input_tokens), total(output_tokens * 1.0 * output_tokens),
+               sum(cost_usd), count(cost_usd)
+        FROM calls WHERE rowid > ?1
+        GROUP BY stage, model, mode, outcome
     ON CONFLICT DO UPDATE SET
-        calls = calls + 1,
+        calls = calls + excluded.calls,
         bytes = bytes + excluded.bytes,
         shared_bytes = shared_bytes + excluded.shared_bytes,
-        input_tokens = CAST(min(input_tokens * 1.0 + excluded.input_tokens, 9e18) AS INTEGER),
-        cached_tokens = CAST(min(cached_tokens * 1.0 + excluded.cached_tokens, 9e18) AS INTEGER),
-        cache_write_tokens = CAST(min(cache_write_tokens * 1.0 + excluded.cache_write_tokens, 9e18) AS INTEGER),
-        output_tokens = CAST(min(output_tokens * 1.0 + excluded.output_tokens, 9e18) AS INTEGER),
-        reasoning_tokens = CAST(min(reasoning_tokens * 1.0 + excluded.reasoning_tokens, 9e18) AS INTEGER),
+        input_tokens = CAST(min(input_tokens * 1.0 + excluded.input_tokens, 9223372036854775807) AS INTEGER),
+        cached_tokens = CAST(min(cached_tokens * 1.0 + excluded.cached_tokens, 9223372036854775807) AS INTEGER),
+        cache_write_tokens = CAST(min(cache_write_tokens * 1.0 + excluded.cache_write_tokens, 9223372036854775807) AS INTEGER),
+        output_tokens = CAST(min(output_tokens * 1.0 + excluded.output_tokens, 9223372036854775807) AS INTEGER),
+        reasoning_tokens = CAST(min(reasoning_tokens * 1.0 + excluded.reasoning_tokens, 9223372036854775807) AS INTEGER),
         input_squares = input_squares + excluded.input_squares,
         output_squares = output_squares + excluded.output_squares,
         cost_usd = CASE WHEN excluded.cost_usd IS NULL THEN cost_usd
                         ELSE ifnull(cost_usd, 0) + excluded.cost_usd END,
         priced = priced + excluded.priced";
 
-/// Counts a call that was just stored.
-pub(super) fn add(transaction: &Transaction<'_>, key: &[u8]) -> Result<(), rusqlite::Error> {
-    transaction.prepare_cached(ADD)?.execute([key])?;
+/// Counts the calls stored after the row `after`.
+pub(super) fn add(transaction: &Transaction<'_>, after: i64) -> Result<(), rusqlite::Error> {
+    transaction.prepare_cached(ADD)?.execute([after])?;
     Ok(())
 }
 
-/// Counts a call of this minute.
-pub(super) fn tick(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+/// Counts calls of this minute.
+pub(super) fn tick(transaction: &Transaction<'_>, calls: i64) -> Result<(), rusqlite::Error> {
     let minute = super::now() / 60;
     transaction
         .prepare_cached(
-            "INSERT INTO minutes VALUES (?1, 1) ON CONFLICT DO UPDATE SET calls = calls + 1",
+            "INSERT INTO minutes VALUES (?1, ?2) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls",
         )?
-        .execute([minute.cast_signed()])?;
+        .execute([minute.cast_signed(), calls])?;
     Ok(())
 }
 

@@ -8,12 +8,13 @@ use futures::channel::oneshot;
 use rusqlite::{Connection, Transaction};
 use specstress_llm::StoreError;
 
-use super::encode::{BoxError, Compressor};
+use super::desk::Desk;
+use super::encode::BoxError;
 
 /// Most jobs in one transaction: bounds both the loss window and the memory of a burst.
 const GROUP: usize = 256;
 
-type Work = dyn FnOnce(&Transaction<'_>, &mut Compressor) -> Result<(), BoxError> + Send;
+type Work = dyn FnOnce(&Transaction<'_>, &mut Desk) -> Result<(), BoxError> + Send;
 
 struct Job {
     work: Box<Work>,
@@ -43,15 +44,15 @@ impl Writer {
     /// rolled back as a whole, and all its callers are told.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>, &mut Compressor) -> Result<T, BoxError> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>, &mut Desk) -> Result<T, BoxError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let gone = || StoreError::new("the writer has ended", "see the first error above");
         let result: Arc<Mutex<Option<T>>> = Arc::default();
         let slot = Arc::clone(&result);
         let (done, answer) = oneshot::channel();
         let job = Job {
-            work: Box::new(move |transaction, compressor| {
-                let value = work(transaction, compressor)?;
+            work: Box::new(move |transaction, desk| {
+                let value = work(transaction, desk)?;
                 *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
                 Ok(())
             }),
@@ -80,7 +81,7 @@ impl Drop for Writer {
 
 fn write_loop(mut connection: Connection, jobs: &Receiver<Job>) {
     // Without a compressor nothing can be stored; the closed channel tells every caller.
-    let Ok(mut compressor) = zstd::bulk::Compressor::new(3) else {
+    let Ok(mut desk) = Desk::new() else {
         return;
     };
     let failure = match connection.path() {
@@ -92,7 +93,7 @@ fn write_loop(mut connection: Connection, jobs: &Receiver<Job>) {
         group.extend(jobs.try_iter().take(GROUP - 1));
         let (work, callers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|job| (job.work, job.done)).unzip();
-        let result = write_group(&mut connection, &mut compressor, work);
+        let result = write_group(&mut connection, &mut desk, work);
         for caller in callers {
             // A caller that went away does not need the answer.
             let _ = caller.send(
@@ -109,13 +110,15 @@ fn write_loop(mut connection: Connection, jobs: &Receiver<Job>) {
 
 fn write_group(
     connection: &mut Connection,
-    compressor: &mut Compressor,
+    desk: &mut Desk,
     group: Vec<Box<Work>>,
 ) -> Result<(), BoxError> {
     let transaction = connection.transaction()?;
+    desk.open(&transaction)?;
     for work in group {
-        work(&transaction, compressor)?;
+        work(&transaction, desk)?;
     }
+    desk.count(&transaction)?;
     transaction.commit()?;
     Ok(())
 }

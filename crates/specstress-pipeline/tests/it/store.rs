@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use specstress_llm::{
     CallMode, CallReply, CallRequest, CallStore, ChatRequest, ChatResponse, Effort, FinishReason,
-    ModelId, RequestKey, ResponseSchema, SharedText, StoredCall, Usage,
+    ModelId, OutcomeKind, RequestKey, ResponseSchema, SharedText, StoredCall, Usage,
 };
 use specstress_pipeline::{PipelineError, SqliteStore};
 
@@ -175,7 +175,7 @@ fn a_newer_store_is_refused_and_not_touched() {
     let (_dir, path) = fresh();
     let connection = Connection::open(&path).unwrap();
     connection
-        .execute_batch("CREATE TABLE future (x); PRAGMA user_version = 3;")
+        .execute_batch("CREATE TABLE future (x); PRAGMA user_version = 4;")
         .unwrap();
     drop(connection);
     let before = std::fs::read(&path).unwrap();
@@ -183,8 +183,8 @@ fn a_newer_store_is_refused_and_not_touched() {
     assert!(matches!(
         error,
         PipelineError::NewerFormat {
-            found: 3,
-            supported: 2,
+            found: 4,
+            supported: 3,
             ..
         }
     ));
@@ -395,6 +395,76 @@ proptest! {
         let store = SqliteStore::open(&path).unwrap();
         for call in &calls {
             prop_assert_eq!(get(&store, call), Some(call.reply.clone()));
+        }
+    }
+}
+
+/// One step in the life of a store.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Replies to these questions, all at once; the last number tells how each ends.
+    Put(Vec<(u32, bool)>),
+    /// Setting truncated replies aside.
+    Forget,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let put = prop::collection::vec((0..12_u32, any::<bool>()), 1..8).prop_map(Step::Put);
+    prop::collection::vec(prop_oneof![4 => put, 1 => Just(Step::Forget)], 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Totals are kept up by whole groups; every reply that was ever stored is in them, once.
+    #[test]
+    fn totals_count_every_stored_reply_once(steps in steps()) {
+        let (_dir, path) = fresh();
+        let store = SqliteStore::open(&path).unwrap();
+        let mut held = std::collections::BTreeMap::new();
+        let mut expected = [(0_u64, 0_u64, 0.0); 2];
+        for step in steps {
+            match step {
+                Step::Put(replies) => {
+                    let calls = replies.iter().map(|&(at, whole)| {
+                        let finish = if whole { FinishReason::Stop } else { FinishReason::Length };
+                        let usage = Usage { output: u64::from(at) + 1, ..Usage::default() };
+                        let reply = ChatResponse { finish, usage, ..ChatResponse::stop("m", "x") };
+                        StoredCall {
+                            cost_usd: Some(f64::from(at)),
+                            ..chat(ChatRequest::user(at.to_string()), reply)
+                        }
+                    });
+                    for result in block_on(join_all(calls.map(|call| store.put(call)))) {
+                        result.unwrap();
+                    }
+                    for (at, whole) in replies {
+                        // The first reply of a key stays.
+                        held.entry(at).or_insert_with(|| {
+                            let (calls, tokens, cost) = &mut expected[usize::from(whole)];
+                            *calls += 1;
+                            *tokens += u64::from(at) + 1;
+                            *cost += f64::from(at);
+                            whole
+                        });
+                    }
+                }
+                Step::Forget => {
+                    let truncated = held.values().filter(|whole| !**whole).count() as u64;
+                    let forgotten = block_on(store.forget(&[OutcomeKind::Truncated])).unwrap();
+                    prop_assert_eq!(forgotten, truncated);
+                    held.retain(|_, whole| *whole);
+                }
+            }
+            let totals = SqliteStore::totals(&path).unwrap();
+            for (whole, outcome) in [OutcomeKind::Truncated, OutcomeKind::Answered].iter().enumerate() {
+                let found = totals.iter().find(|part| part.outcome == *outcome);
+                let found = found.map_or((0, 0, 0.0), |part| (part.calls, part.output_tokens, part.cost_usd));
+                prop_assert_eq!(found, expected[whole]);
+            }
+            let stored: u64 = expected.iter().map(|part| part.0).sum();
+            let ticked: u64 = SqliteStore::recent(&path, 60).unwrap().iter().map(|part| part.1).sum();
+            prop_assert_eq!(ticked, stored);
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::time::{Duration, SystemTime};
 
 use crate::time::{parse_go_duration, parse_rfc3339};
@@ -13,20 +14,11 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    pub(super) const ALL: [Self; 4] = [
-        Self::Requests,
-        Self::Tokens,
-        Self::InputTokens,
-        Self::OutputTokens,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Requests => "requests",
-            Self::Tokens => "tokens",
-            Self::InputTokens => "input-tokens",
-            Self::OutputTokens => "output-tokens",
-        }
+    /// The place of a reading of it, by its name in headers.
+    fn place(name: &str) -> Option<usize> {
+        ["requests", "tokens", "input-tokens", "output-tokens"]
+            .iter()
+            .position(|known| *known == name)
     }
 }
 
@@ -41,37 +33,59 @@ pub(super) struct Reading {
 
 /// Reads the rate headers of a reply: `anthropic-ratelimit-UNIT-FIELD` (reset as RFC 3339) and
 /// `x-ratelimit-FIELD-UNIT` (reset as a Go duration). Headers must have lowercase names. What cannot be
-/// read counts as absent.
+/// read counts as absent; where both say the same, the first counts.
 pub(super) fn read_rates(
     headers: &BTreeMap<String, String>,
     now: SystemTime,
 ) -> [Option<Reading>; 4] {
-    Unit::ALL.map(|unit| {
-        let field = |field: &str| {
-            let unit = unit.name();
-            headers
-                .get(&format!("anthropic-ratelimit-{unit}-{field}"))
-                .or_else(|| headers.get(&format!("x-ratelimit-{field}-{unit}")))
-        };
-        let number = |name| {
-            field(name)?
-                .trim()
-                .parse::<f64>()
-                .ok()
-                .filter(|n| n.is_finite() && *n >= 0.0)
-        };
-        let reset = field("reset").and_then(|text| match parse_rfc3339(text) {
-            Some(at) => Some(at.duration_since(now).unwrap_or_default()),
-            // A bare number this large is a moment of some clock, not a wait.
-            None => parse_go_duration(text).filter(|wait| *wait < Duration::from_secs(10_000_000)),
-        });
-        let reading = Reading {
-            limit: number("limit"),
-            remaining: number("remaining"),
-            reset,
-        };
-        (reading != Reading::default()).then_some(reading)
-    })
+    let mut found = [Reading::default(); 4];
+    for (rest, value) in beginning_with(headers, "x-ratelimit-") {
+        if let Some((field, unit)) = rest.split_once('-') {
+            put(&mut found, unit, field, value, now);
+        }
+    }
+    for (rest, value) in beginning_with(headers, "anthropic-ratelimit-") {
+        if let Some((unit, field)) = rest.rsplit_once('-') {
+            put(&mut found, unit, field, value, now);
+        }
+    }
+    found.map(|reading| (reading != Reading::default()).then_some(reading))
+}
+
+/// The headers whose names begin so: what follows, and the value.
+fn beginning_with<'a>(
+    headers: &'a BTreeMap<String, String>,
+    prefix: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    headers
+        .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
+        .map_while(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+}
+
+fn put(found: &mut [Reading; 4], unit: &str, field: &str, value: &str, now: SystemTime) {
+    let Some(place) = Unit::place(unit) else {
+        return;
+    };
+    let reading = &mut found[place];
+    let number = || {
+        let number = value.trim().parse::<f64>().ok();
+        number.filter(|n| n.is_finite() && *n >= 0.0)
+    };
+    match field {
+        "limit" => reading.limit = number().or(reading.limit),
+        "remaining" => reading.remaining = number().or(reading.remaining),
+        "reset" => {
+            let reset = match parse_rfc3339(value) {
+                Some(at) => Some(at.duration_since(now).unwrap_or_default()),
+                // A bare number this large is a moment of some clock, not a wait.
+                None => {
+                    parse_go_duration(value).filter(|wait| *wait < Duration::from_secs(10_000_000))
+                }
+            };
+            reading.reset = reset.or(reading.reset);
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]
