@@ -4,7 +4,7 @@ use rusqlite::{Transaction, params};
 use specstress_llm::{CallMode, CallReply, RequestKey};
 
 use super::desk::Desk;
-use super::encode::{BoxError, encode_reply};
+use super::encode::{BoxError, encode_chat, encode_vector};
 use super::totals::{self, stored_tokens};
 
 /// A call about to be stored, apart from its reply.
@@ -13,18 +13,25 @@ pub(super) struct NewRow<'a> {
     pub(super) model: &'a str,
     pub(super) stage: &'a str,
     pub(super) mode: CallMode,
-    /// Compressed.
-    pub(super) request: Vec<u8>,
+    pub(super) request: Request,
     /// Of all text and of shared text.
     pub(super) bytes: (u64, u64),
     pub(super) cost_usd: Option<f64>,
+}
+
+/// A request as it comes to be stored.
+pub(super) enum Request {
+    /// JSON; kept behind a chat reply, in one piece with it.
+    Plain(Vec<u8>),
+    /// As it lay in the queue; kept in a column of its own.
+    Compressed(Vec<u8>),
 }
 
 /// Stores a call and takes it out of the queue; a second reply of a key is not stored.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     desk: &mut Desk,
-    call: &NewRow<'_>,
+    call: NewRow<'_>,
     reply: &CallReply,
 ) -> Result<(), BoxError> {
     let usage = totals::usage(reply, call.bytes.0);
@@ -33,7 +40,22 @@ pub(super) fn insert(
         CallReply::Chat(response) => ("chat", Some(totals::finish_name(&response.finish))),
         CallReply::Embedding(_) => ("embedding", None),
     };
-    let body = desk.compressor.compress(&encode_reply(reply)?)?;
+    let compressor = &mut desk.compressor;
+    let (request, body) = match (call.request, reply) {
+        (Request::Plain(request), CallReply::Chat(response)) => {
+            (Vec::new(), encode_chat(response, &request)?)
+        }
+        (Request::Plain(request), CallReply::Embedding(vector)) => {
+            (compressor.compress(&request)?, encode_vector(vector))
+        }
+        (Request::Compressed(request), CallReply::Chat(response)) => {
+            (request, encode_chat(response, &[])?)
+        }
+        (Request::Compressed(request), CallReply::Embedding(vector)) => {
+            (request, encode_vector(vector))
+        }
+    };
+    let body = compressor.compress(&body)?;
     let inserted = transaction
         .prepare_cached(
             "INSERT OR IGNORE INTO calls
@@ -45,7 +67,7 @@ pub(super) fn insert(
             call.key.as_bytes().as_slice(),
             kind,
             call.model,
-            call.request,
+            request,
             body,
             finish,
             stored_tokens(&[usage.input, usage.cached_input, usage.cache_write]),

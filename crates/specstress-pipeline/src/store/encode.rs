@@ -14,14 +14,17 @@ use specstress_llm::{
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(super) type Compressor = zstd::bulk::Compressor<'static>;
 
-/// The compressed request, with its shared parts stored once under their digests: a spec of 200 kB under 45,000
-/// verdicts is written once.
+/// The request as JSON, with its shared parts stored once under their digests: a spec of 200 kB under 45,000 verdicts
+/// is written once.
 pub(super) fn store_request(
     transaction: &Transaction<'_>,
     compressor: &mut Compressor,
     request: &CallRequest,
 ) -> Result<Vec<u8>, BoxError> {
     let (bytes, shared) = encode_request(request)?;
+    if shared.is_empty() {
+        return Ok(bytes);
+    }
     let mut known = transaction.prepare_cached("SELECT 1 FROM texts WHERE digest = ?1")?;
     let mut insert =
         transaction.prepare_cached("INSERT INTO texts (digest, body) VALUES (?1, ?2)")?;
@@ -32,7 +35,7 @@ pub(super) fn store_request(
             insert.execute(params![digest.as_slice(), body])?;
         }
     }
-    Ok(compressor.compress(&bytes)?)
+    Ok(bytes)
 }
 
 /// The request as JSON with shared parts named by digest, and those parts.
@@ -185,11 +188,11 @@ pub(super) fn decode_text(body: &[u8]) -> Result<SharedText, BoxError> {
     Ok(SharedText::new(String::from_utf8(zstd::decode_all(body)?)?))
 }
 
-/// Begins a reply whose body follows its head; without it the whole is the JSON of an older build.
+/// Begins a reply in parts: the head on a line, the body, the request. Without it the whole is the JSON of an older
+/// build. Question and answer share words, and one short text costs as much to compress as two.
 const HEADED: u8 = b'2';
 
-/// A chat reply without its body, on one line before it. The text is mostly part of the body and then not written a
-/// second time.
+/// A chat reply without its body. The text is mostly part of the body and then not written a second time.
 #[derive(Serialize, Deserialize)]
 struct Head<'a> {
     text: TextOf<'a>,
@@ -198,6 +201,8 @@ struct Head<'a> {
     model: Cow<'a, str>,
     request_id: Cow<'a, Option<String>>,
     cost_usd: Option<f64>,
+    /// Bytes of the body; what follows is the request, where it is kept here.
+    body: usize,
 }
 
 /// Where the text of a reply is.
@@ -240,13 +245,16 @@ impl<'a> TextOf<'a> {
     }
 }
 
-pub(super) fn encode_reply(reply: &CallReply) -> Result<Vec<u8>, serde_json::Error> {
-    let response = match reply {
-        CallReply::Chat(response) => response,
-        CallReply::Embedding(vector) => {
-            return Ok(vector.iter().flat_map(|x| x.to_le_bytes()).collect());
-        }
-    };
+/// A vector as bytes.
+pub(super) fn encode_vector(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|x| x.to_le_bytes()).collect()
+}
+
+/// A chat reply, with its request behind it or none.
+pub(super) fn encode_chat(
+    response: &ChatResponse,
+    request: &[u8],
+) -> Result<Vec<u8>, serde_json::Error> {
     let ChatResponse {
         text: _,
         finish,
@@ -256,7 +264,7 @@ pub(super) fn encode_reply(reply: &CallReply) -> Result<Vec<u8>, serde_json::Err
         cost_usd,
         raw,
     } = response;
-    let mut bytes = Vec::with_capacity(raw.len() + 256);
+    let mut bytes = Vec::with_capacity(raw.len() + request.len() + 256);
     bytes.push(HEADED);
     serde_json::to_writer(
         &mut bytes,
@@ -267,10 +275,12 @@ pub(super) fn encode_reply(reply: &CallReply) -> Result<Vec<u8>, serde_json::Err
             model: Cow::Borrowed(model),
             request_id: Cow::Borrowed(request_id),
             cost_usd: *cost_usd,
+            body: raw.len(),
         },
     )?;
     bytes.push(b'\n');
     bytes.extend_from_slice(raw.as_bytes());
+    bytes.extend_from_slice(request);
     Ok(bytes)
 }
 
@@ -289,10 +299,11 @@ pub(super) fn decode_reply(kind: &str, body: &[u8]) -> Result<CallReply, BoxErro
     let Some(headed) = body.strip_prefix(&[HEADED]) else {
         return Ok(CallReply::Chat(serde_json::from_slice(&body)?));
     };
-    let (head, raw) = std::str::from_utf8(headed)?
+    let (head, rest) = std::str::from_utf8(headed)?
         .split_once('\n')
         .ok_or("its head has no end")?;
     let head: Head<'_> = serde_json::from_str(head)?;
+    let raw = rest.get(..head.body).ok_or("its body is cut")?;
     Ok(CallReply::Chat(ChatResponse {
         text: head.text.read(raw)?,
         finish: head.finish.into_owned(),
@@ -319,7 +330,7 @@ mod tests {
             },
             ..ChatResponse::stop("m", "")
         };
-        let bytes = encode_reply(&CallReply::Chat(response.clone())).unwrap();
+        let bytes = encode_chat(&response, b"{\"the\": \"request\"}").unwrap();
         let stored = zstd::encode_all(bytes.as_slice(), 1).unwrap();
         assert_eq!(
             decode_reply("chat", &stored).unwrap(),
@@ -359,7 +370,9 @@ mod tests {
             "2",
             "2{}",
             "2{}\nx",
-            r#"2{"text":{"at":9},"finish":{"kind":"stop"},"usage":{},"model":"m","request_id":null,"cost_usd":null}
+            r#"2{"text":{"at":9},"finish":{"kind":"stop"},"usage":{},"model":"m","request_id":null,"cost_usd":null,"body":1}
+x"#,
+            r#"2{"text":"body","finish":{"kind":"stop"},"usage":{},"model":"m","request_id":null,"cost_usd":null,"body":2}
 x"#,
         ] {
             let stored = zstd::encode_all(body.as_bytes(), 1).unwrap();

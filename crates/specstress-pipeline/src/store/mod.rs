@@ -314,11 +314,15 @@ impl CallStore for SqliteStore {
                 model: &call.model.to_string(),
                 stage,
                 mode: call.mode,
-                request: store_request(transaction, &mut desk.compressor, &call.request)?,
+                request: calls::Request::Plain(store_request(
+                    transaction,
+                    &mut desk.compressor,
+                    &call.request,
+                )?),
                 bytes: totals::bytes(&call.request),
                 cost_usd: call.cost_usd.or(reported),
             };
-            calls::insert(transaction, desk, &row, &call.reply)
+            calls::insert(transaction, desk, row, &call.reply)
         })
         .await
     }

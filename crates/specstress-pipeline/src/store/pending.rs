@@ -89,6 +89,7 @@ impl SqliteStore {
             let request = CallRequest::Chat(request);
             let (bytes, shared) = totals::bytes(&request);
             let body = store_request(transaction, &mut desk.compressor, &request)?;
+            let body = desk.compressor.compress(&body)?;
             transaction
                 .prepare_cached(
                     "INSERT OR IGNORE INTO pending (key, model, stage, request, bytes, shared_bytes, state)
@@ -257,11 +258,11 @@ impl SqliteStore {
                 model: &model,
                 stage: &stage,
                 mode: CallMode::Batch,
-                request,
+                request: calls::Request::Compressed(request),
                 bytes: (bytes.cast_unsigned(), shared.cast_unsigned()),
                 cost_usd,
             };
-            calls::insert(transaction, desk, &call, &CallReply::Chat(response))?;
+            calls::insert(transaction, desk, call, &CallReply::Chat(response))?;
             Ok(Some((stage, bytes.cast_unsigned())))
         })
         .await

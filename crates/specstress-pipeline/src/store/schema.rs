@@ -117,8 +117,8 @@ CREATE TABLE forgotten (
 );
 ";
 
-/// Replies have a head and their body, see `encode`; those of before are read too, but older builds must not open the
-/// file.
+/// Chat replies have a head, their body and mostly their request, whose column is then empty; see `encode`. Those of
+/// before are read too, but older builds must not open the file.
 const THIRD: &str = "";
 
 /// The steps from nothing to the newest schema, by the version they start from.
