@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Select(args) => commands::select::run(&args),
+        Command::Spec(args) => commands::spec::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
         Command::Models(args) => commands::models::run(&args),
         Command::Sim(args) => commands::sim::run(&args),

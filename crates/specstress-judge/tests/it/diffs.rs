@@ -13,7 +13,7 @@ fn write(parts: &[Part]) -> Spec {
     for (name, body, depth, authority) in parts {
         let marks = "#".repeat(usize::from(*depth) + 1);
         let authority = if *authority { " authority=user" } else { "" };
-        let _ = write!(text, "{marks} Title {name} {{#s{name}{authority}}}\n");
+        let _ = writeln!(text, "{marks} Title {name} {{#s{name}{authority}}}");
         for word in 0..u32::from(*body) * 7 {
             let _ = write!(text, "w{body}x{word} ");
         }
@@ -26,8 +26,8 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
     let names = Just((0..7_u8).collect::<Vec<_>>()).prop_shuffle();
     let rest = prop::collection::vec((0..5_u8, 0..3_u8, any::<bool>()), 7);
     (names, rest, 0..8_usize).prop_map(|(names, rest, keep)| {
-        let named = names.into_iter().zip(rest);
-        let parts = named.map(|(name, (body, depth, authority))| (name, body, depth, authority));
+        let both = names.into_iter().zip(rest);
+        let parts = both.map(|(name, (body, depth, authority))| (name, body, depth, authority));
         parts.take(keep).collect()
     })
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod spec;
 mod study;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use specstress_llm::ModelId;
 use specstress_pipeline::{OutlierReading, StdKind};
 
+pub(crate) use spec::{SpecArgs, SpecCommand};
 pub(crate) use study::{
     CostArgs, JoinArgs, PlanArgs, ReparseArgs, RetryArgs, RunArgs, SpendArgs, StudyArgs, WhyArgs,
 };
@@ -96,6 +98,8 @@ pub(crate) enum Command {
     ///
     /// Example: specstress select embeddings.npy --radius 0.4 --out kept.json
     Select(SelectArgs),
+    /// Look at a model spec: its sections, its mistakes, and what changed between two versions.
+    Spec(SpecArgs),
     /// Look at a value taxonomy.
     Taxonomy(TaxonomyArgs),
     /// List the models that are known, with prices, capabilities and the day they end.

@@ -13,6 +13,7 @@ pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod select;
 pub(crate) mod sim;
+pub(crate) mod spec;
 pub(crate) mod status;
 pub(crate) mod taxonomy;
 pub(crate) mod why;

@@ -27,6 +27,7 @@ mod report;
 mod run;
 mod select;
 mod sim;
+mod spec;
 mod spending;
 mod status;
 mod support;
