@@ -34,10 +34,11 @@ mod info;
 mod render;
 
 pub use data::{
-    AbsentSection, Compliance, Coverage, DisagreementBins, Fleiss, GroupRate, HistogramBin,
-    JudgeAgreement, JudgePair, JudgeRate, KeptAtDistance, ModelCompliance, ModelOutcomes,
-    ModelOutliers, ModelRefusals, ModelValues, NonComplianceBin, OutcomeCount, PoolCompliance,
-    ProviderValues, Question, Rate, SharpAnswer, SharpScenario, StageCounts, StudyReport,
+    AbsentSection, Compliance, CorrectedRates, Coverage, DisagreementBins, Estimate, Fleiss,
+    GradeAccuracy, GroupRate, HistogramBin, JudgeAccuracy, JudgeAgreement, JudgePair, JudgeRate,
+    KeptAtDistance, ModelCompliance, ModelOutcomes, ModelOutliers, ModelRefusals, ModelValues,
+    NonComplianceBin, OutcomeCount, PeopleLabels, PoolCompliance, ProviderValues, Question, Rate,
+    RaterAgreement, RaterCount, SharpAnswer, SharpScenario, StageCounts, StudyReport,
     SubsetDisagreement, TopicCounts, ValueCounts, VerdictSummary,
 };
 pub use error::ReportError;

@@ -40,6 +40,8 @@ fn main() -> ExitCode {
         Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Select(args) => commands::select::run(&args),
+        Command::Sample(args) => commands::labels::sample(&args),
+        Command::Labels(args) => commands::labels::run(&args),
         Command::Spec(args) => commands::spec::run(&args),
         Command::Taxonomy(args) => commands::taxonomy::run(&args),
         Command::Models(args) => commands::models::run(&args),

@@ -4,6 +4,7 @@ mod disagreement;
 mod judges;
 mod labels;
 mod panel;
+mod people;
 mod rate;
 mod report;
 mod scan;
@@ -18,6 +19,10 @@ pub use disagreement::{HistogramBin, SubsetDisagreement};
 pub use judges::{Fleiss, JudgeAgreement, JudgePair, JudgeRate};
 pub use labels::{ModelRefusals, ModelValues, ProviderValues, TopicCounts, ValueCounts};
 pub use panel::ModelOutliers;
+pub use people::{
+    CorrectedRates, Estimate, GradeAccuracy, JudgeAccuracy, PeopleLabels, RaterAgreement,
+    RaterCount,
+};
 pub use rate::{GroupRate, Rate};
 pub use report::{AbsentSection, StudyReport};
 pub use sharpest::{Question, SharpAnswer, SharpScenario, VerdictSummary};

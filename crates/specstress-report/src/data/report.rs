@@ -7,6 +7,7 @@ use crate::data::disagreement::{SubsetDisagreement, spread};
 use crate::data::judges::{JudgeAgreement, judge_agreement};
 use crate::data::labels::{ModelRefusals, TopicCounts, ValueCounts, refusals, topics, values};
 use crate::data::panel::{ModelOutliers, panel_counts};
+use crate::data::people::{PeopleLabels, people};
 use crate::data::sharpest::{SharpScenario, Sharpest};
 use crate::data::stages::{Coverage, ModelOutcomes, StageCounts, planned};
 use crate::error::ReportError;
@@ -47,6 +48,9 @@ pub struct StudyReport {
     pub compliance: Option<Compliance>,
     /// How far the judges agree.
     pub judges: Option<JudgeAgreement>,
+    /// Judges, classifier and labeler against people, and corrected rates; `None` where no labels were imported.
+    #[serde(default)]
+    pub people: Option<PeopleLabels>,
     /// What the questions are about.
     pub topics: Option<TopicCounts>,
     /// The ten scenarios of highest disagreement on the first subset, sharpest first; ties by scenario id.
@@ -121,6 +125,7 @@ impl StudyReport {
             answers: panel.answers,
             compliance: compliance(info, &ballots, disagreement.as_deref())?,
             judges: judge_agreement(&ballots)?,
+            people: people(tables, &ballots)?,
             disagreement,
             outliers: panel.outliers,
             refusals,

@@ -2,6 +2,7 @@ mod format;
 mod html;
 mod json;
 mod markdown;
+mod people;
 mod text;
 
 use std::fmt;

@@ -35,6 +35,7 @@ impl Renderer for Text {
         page.disagreement(report);
         page.models(report);
         page.compliance(report);
+        page.people(report);
         page.sharpest(report);
         page.absent(report);
         Ok(plain(&page.0))
@@ -196,6 +197,50 @@ impl Summary {
                 thousands(judges.fleiss.used)
             );
             self.line("judges agree", &text);
+        }
+    }
+
+    fn people(&mut self, report: &StudyReport) {
+        let Some(people) = &report.people else {
+            return;
+        };
+        self.section("People (labels of drawn answers)");
+        let text = format!(
+            "{:>18}",
+            format!(
+                "{} of {}",
+                thousands(people.labelled),
+                thousands(people.drawn)
+            )
+        );
+        self.line("labelled", &text);
+        if let Some(majority) = &people.majority {
+            for (label, share) in [
+                ("majority sensitivity", &majority.sensitivity),
+                ("majority specificity", &majority.specificity),
+            ] {
+                let range = match (share.low, share.high) {
+                    (Some(low), Some(high)) => {
+                        format!("{} to {}", percent(Some(low)), percent(Some(high)))
+                    }
+                    _ => String::new(),
+                };
+                let text = format!(
+                    "{:>18}  {:>6}  {range}",
+                    format!("{} labels", share.n),
+                    percent(share.value)
+                );
+                self.line(label, &text);
+            }
+        }
+        if let Some(all) = people.rates.first() {
+            let text = format!(
+                "{:>18}  {:>6}  corrected, {} as judged",
+                "problematic",
+                percent(all.corrected.value),
+                percent(all.problematic.share)
+            );
+            self.line("all answers", &text);
         }
     }
 

@@ -10,12 +10,19 @@ fn a_spec_is_shown_as_an_outline_and_by_section() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.md"), OLD).unwrap();
     let outline = done(folder.path(), &["spec", "show", "a.md"]).stdout;
-    assert!(outline.contains("  Be honest  be_honest  platform      2      5"), "{outline}");
+    assert!(
+        outline.contains("  Be honest  be_honest  platform      2      5"),
+        "{outline}"
+    );
     let one = done(folder.path(), &["spec", "show", "a.md", "be_honest"]).stdout;
-    assert_eq!(one, "Be honest (be_honest, authority platform, within rules, line 2)\n\nDo not lie to anyone.\n");
+    assert_eq!(
+        one,
+        "Be honest (be_honest, authority platform, within rules, line 2)\n\nDo not lie to anyone.\n"
+    );
     let json = done(folder.path(), &["spec", "show", "a.md", "--json"]).json();
     assert_eq!(json[1]["authority"], "platform");
-    call(folder.path(), &["spec", "show", "a.md", "be_honst"]).refused(2, &["be_honst", "did you mean be_honest?"]);
+    call(folder.path(), &["spec", "show", "a.md", "be_honst"])
+        .refused(2, &["be_honst", "did you mean be_honest?"]);
 }
 
 #[test]
@@ -24,7 +31,10 @@ fn a_check_tells_mistakes_by_line_and_fails_only_for_a_spec_of_no_use() {
     let write = |text: &str| std::fs::write(folder.path().join("a.md"), text).unwrap();
     write("# A {#a authority=chief}\nsee [b](#b)\n");
     let fine = done(folder.path(), &["spec", "check", "a.md"]).stdout;
-    assert!(fine.contains("a.md:1: warning: authority \"chief\""), "{fine}");
+    assert!(
+        fine.contains("a.md:1: warning: authority \"chief\""),
+        "{fine}"
+    );
     assert!(fine.contains("a.md:2: warning: link to #b"), "{fine}");
     assert!(fine.contains("ok: 0 errors, 2 warnings"), "{fine}");
     write("# A {#a}\nx\n# B {#a}\ny\n");
@@ -50,9 +60,31 @@ fn a_diff_names_every_way_a_section_changed() {
          \nAdded\n  + be_kind: Be kind\n\
          \nChanged\n  ~ be_brief: moved among its siblings\n  ~ be_honest: authority platform -> root; text\n      [-Do not-] {+Never+} lie to anyone.\n"
     );
-    let only = done(folder.path(), &["spec", "diff", "a.md", "b.md", "--section", "be_kind", "--json"]).json();
-    assert_eq!((&only["added"][0], &only["changed"].as_array().unwrap().len()), (&"be_kind".into(), &0));
-    call(folder.path(), &["spec", "diff", "a.md", "b.md", "--section", "x"]).refused(2, &["neither spec"]);
+    let only = done(
+        folder.path(),
+        &[
+            "spec",
+            "diff",
+            "a.md",
+            "b.md",
+            "--section",
+            "be_kind",
+            "--json",
+        ],
+    )
+    .json();
+    assert_eq!(
+        (
+            &only["added"][0],
+            &only["changed"].as_array().unwrap().len()
+        ),
+        (&"be_kind".into(), &0)
+    );
+    call(
+        folder.path(),
+        &["spec", "diff", "a.md", "b.md", "--section", "x"],
+    )
+    .refused(2, &["neither spec"]);
 }
 
 #[test]
@@ -68,9 +100,17 @@ fn the_published_documents() {
     ] {
         let Some(path) = shared(file) else { return };
         let checked = done(folder.path(), &["spec", "check", text(&path), "--json"]).json();
-        assert_eq!((&checked["sections"], &checked["with_authority"]), (&sections.into(), &authority.into()), "{file}");
+        assert_eq!(
+            (&checked["sections"], &checked["with_authority"]),
+            (&sections.into(), &authority.into()),
+            "{file}"
+        );
         seen.push(path);
     }
-    let diff = done(folder.path(), &["spec", "diff", text(&seen[1]), text(&seen[2])]).stdout;
+    let diff = done(
+        folder.path(),
+        &["spec", "diff", text(&seen[1]), text(&seen[2])],
+    )
+    .stdout;
     assert!(diff.starts_with("10 added, 1 removed, "), "{diff}");
 }

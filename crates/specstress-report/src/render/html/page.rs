@@ -10,6 +10,7 @@ use crate::render::format::{
 };
 use crate::render::html::palette::{Palette, Swatch};
 use crate::render::html::{charts, strip};
+use crate::render::people::{PeopleTable, summary, tables};
 
 const STYLE: &str = include_str!("style.css");
 /// One template in three files; the name makes the engine escape HTML.
@@ -49,7 +50,15 @@ struct Page<'a> {
     refusals: Option<String>,
     compliance: Option<String>,
     matrices: Vec<Matrix<'a>>,
+    people: Option<People>,
     strips: Vec<String>,
+}
+
+/// What people's labels say.
+#[derive(Serialize)]
+struct People {
+    summary: String,
+    tables: Vec<PeopleTable>,
 }
 
 /// A heat table: one row per category.
@@ -162,6 +171,10 @@ impl<'a> Page<'a> {
             refusals: report.refusals.as_deref().map(charts::refusals),
             compliance: bins.map(charts::compliance),
             matrices,
+            people: report.people.as_ref().map(|people| People {
+                summary: summary(people),
+                tables: tables(people),
+            }),
             strips: report
                 .sharpest
                 .iter()

@@ -3,6 +3,7 @@ use crate::render::format::{
     NONE, bin, decimal, fraction, interval, kappa_band, percent, thousands, times, words,
 };
 use crate::render::markdown::writer::{Writer, inline};
+use crate::render::people::{summary, tables};
 
 /// `39.3% (33.1–45.8%), 120 of 305`.
 fn full(rate: &Rate) -> String {
@@ -424,6 +425,24 @@ pub(crate) fn judges(writer: &mut Writer, report: &StudyReport) {
         thousands(fleiss.used),
         thousands(fleiss.dropped)
     ));
+}
+
+pub(crate) fn people(writer: &mut Writer, report: &StudyReport) {
+    let Some(people) = &report.people else {
+        return;
+    };
+    writer.heading(2, "People");
+    writer.paragraph(&inline(&summary(people)));
+    for table in tables(people) {
+        writer.heading(3, table.title);
+        let head: Vec<String> = table.head.iter().map(|name| inline(name)).collect();
+        let rows: Vec<Vec<String>> = table
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| inline(cell)).collect())
+            .collect();
+        writer.wide_table(&head, &rows);
+    }
 }
 
 pub(crate) fn topics(writer: &mut Writer, report: &StudyReport) {
