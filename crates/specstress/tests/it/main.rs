@@ -20,6 +20,7 @@ mod graph;
 mod help;
 mod init;
 mod kill;
+mod labels;
 mod rank;
 mod recovery;
 mod rehearsal;
