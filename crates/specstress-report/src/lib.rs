@@ -38,8 +38,8 @@ pub use data::{
     GradeAccuracy, GroupRate, HistogramBin, JudgeAccuracy, JudgeAgreement, JudgePair, JudgeRate,
     KeptAtDistance, ModelCompliance, ModelOutcomes, ModelOutliers, ModelRefusals, ModelValues,
     NonComplianceBin, OutcomeCount, PeopleLabels, PoolCompliance, ProviderValues, Question, Rate,
-    RaterAgreement, RaterCount, SharpAnswer, SharpScenario, StageCounts, StudyReport,
-    SubsetDisagreement, TopicCounts, ValueCounts, VerdictSummary,
+    RaterAgreement, RaterCount, SharpAnswer, SharpScenario, SpaceRow, StageCounts, StudyReport,
+    SubsetDisagreement, TopicCounts, TopicSpace, ValueCounts, ValueSpace, VerdictSummary,
 };
 pub use error::ReportError;
 pub use info::{CallCounts, ModelRef, PanelEntry, StudyInfo, SubsetInfo};

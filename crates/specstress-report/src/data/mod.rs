@@ -9,6 +9,7 @@ mod rate;
 mod report;
 mod scan;
 mod sharpest;
+mod space;
 mod stages;
 mod thinning;
 
@@ -26,5 +27,6 @@ pub use people::{
 pub use rate::{GroupRate, Rate};
 pub use report::{AbsentSection, StudyReport};
 pub use sharpest::{Question, SharpAnswer, SharpScenario, VerdictSummary};
+pub use space::{SpaceRow, TopicSpace, ValueSpace};
 pub use stages::{Coverage, ModelOutcomes, OutcomeCount, StageCounts};
 pub use thinning::KeptAtDistance;

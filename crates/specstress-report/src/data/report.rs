@@ -72,9 +72,9 @@ impl StudyReport {
 
     /// Computes everything from the tables of a run.
     ///
-    /// Each table is read once, row by row (scenarios twice). Memory holds counts, one byte per verdict with
-    /// its place, and the texts of the ten sharpest scenarios; it does not grow with the number of scenarios
-    /// except for those that were judged. Time is linear in the rows.
+    /// Each table is read once, row by row (scenarios and topics twice). Memory holds counts, one byte per verdict with
+    /// its place, and the texts of the ten sharpest scenarios; with the number of scenarios only the ids of
+    /// those left after thinning out grow, and what is kept of judged ones. Time is linear in the rows.
     ///
     /// # Errors
     ///

@@ -3,6 +3,8 @@ mod html;
 mod json;
 mod markdown;
 mod people;
+mod ready;
+mod space;
 mod text;
 
 use std::fmt;

@@ -2,18 +2,9 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
 use crate::data::{CorrectedRates, Estimate, GradeAccuracy, JudgeAccuracy, PeopleLabels, Rate};
 use crate::render::format::{NONE, bin, decimal, fraction, percent, thousands};
-
-/// A table of ready cells: a heading, column names, rows.
-#[derive(Debug, Serialize)]
-pub(crate) struct PeopleTable {
-    pub(crate) title: &'static str,
-    pub(crate) head: Vec<&'static str>,
-    pub(crate) rows: Vec<Vec<String>>,
-}
+use crate::render::ready::ReadyTable;
 
 /// `87.5% (70.1–95.2%)`, or why there is none.
 fn share(estimate: &Estimate) -> String {
@@ -33,7 +24,7 @@ fn shown(estimate: &Estimate, one: impl Fn(f64) -> String) -> String {
         (None, ..) if estimate.n < Estimate::LEAST => {
             format!("{NONE} (too few labels: {})", estimate.n)
         }
-        (None, ..) => format!("{NONE} (cannot be had)"),
+        (None, ..) => NONE.to_owned(),
     }
 }
 
@@ -75,7 +66,7 @@ pub(crate) fn summary(people: &PeopleLabels) -> String {
 }
 
 /// Every table of the section, those without rows left out.
-pub(crate) fn tables(people: &PeopleLabels) -> Vec<PeopleTable> {
+pub(crate) fn tables(people: &PeopleLabels) -> Vec<ReadyTable> {
     let judge = |judge: &JudgeAccuracy| {
         vec![
             judge.judge.clone(),
@@ -112,9 +103,9 @@ pub(crate) fn tables(people: &PeopleLabels) -> Vec<PeopleTable> {
         ]
     };
     let all = vec![
-        PeopleTable {
-            title: "Judges against people",
-            head: vec![
+        ReadyTable {
+            title: "Judges against people".to_owned(),
+            head: ReadyTable::head(&[
                 "judge",
                 "both problematic",
                 "missed",
@@ -123,7 +114,7 @@ pub(crate) fn tables(people: &PeopleLabels) -> Vec<PeopleTable> {
                 "sensitivity",
                 "specificity",
                 "accuracy",
-            ],
+            ]),
             rows: people
                 .majority
                 .iter()
@@ -131,36 +122,36 @@ pub(crate) fn tables(people: &PeopleLabels) -> Vec<PeopleTable> {
                 .map(judge)
                 .collect(),
         },
-        PeopleTable {
-            title: "Positions and refusal kinds against people's",
-            head: vec![
+        ReadyTable {
+            title: "Positions and refusal kinds against people's".to_owned(),
+            head: ReadyTable::head(&[
                 "labels",
                 "n",
                 "the same",
                 "within one",
                 "kappa",
                 "mean error",
-            ],
+            ]),
             rows: vec![
                 grades("positions", &people.positions),
                 grades("refusal kinds", &people.refusal_kinds),
             ],
         },
-        PeopleTable {
-            title: "Rates before and after correction",
-            head: vec![
+        ReadyTable {
+            title: "Rates before and after correction".to_owned(),
+            head: ReadyTable::head(&[
                 "D",
                 "problematic, judges",
                 "people",
                 "corrected",
                 "all answers problematic, judges",
                 "corrected",
-            ],
+            ]),
             rows: people.rates.iter().map(rates).collect(),
         },
-        PeopleTable {
-            title: "People among themselves",
-            head: vec!["on", "labelled by two or more", "the same", "alpha"],
+        ReadyTable {
+            title: "People among themselves".to_owned(),
+            head: ReadyTable::head(&["on", "labelled by two or more", "the same", "alpha"]),
             rows: people
                 .between
                 .iter()

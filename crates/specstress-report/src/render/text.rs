@@ -32,6 +32,7 @@ impl Renderer for Text {
         let mut page = Summary(String::new());
         page.head(report);
         page.stages(report);
+        page.coverage(report);
         page.disagreement(report);
         page.models(report);
         page.compliance(report);
@@ -107,6 +108,29 @@ impl Summary {
                 rest.join(", ")
             );
             self.line(&words(&stage.stage), &text);
+        }
+    }
+
+    /// The category of which the smallest share of questions was written, where any was lost.
+    fn coverage(&mut self, report: &StudyReport) {
+        let space = report
+            .coverage
+            .as_ref()
+            .and_then(|coverage| coverage.space.as_ref());
+        let rows = space.iter().flat_map(|space| &space.by_category);
+        let least = rows
+            .filter(|row| row.generated.count < row.sampled)
+            .min_by(|a, b| f64::total_cmp(&share(a.generated.share), &share(b.generated.share)));
+        if let Some(row) = least {
+            self.section("Questions lost (the category with the smallest share written)");
+            let text = format!(
+                "{:>18}  {:>6}  {} refused, {} unparsable",
+                fraction(&row.generated),
+                percent(row.generated.share),
+                thousands(row.refused),
+                thousands(row.unparsable)
+            );
+            self.line(&one_line(&row.group), &text);
         }
     }
 

@@ -41,6 +41,11 @@ fn every_command_explains_itself() {
                 "Example:",
             ],
         ),
+        ("sample", &["--for-labels", "--discard-labels", "Example:"]),
+        (
+            "labels import",
+            &["--rater", "Every row is checked", "Example:"],
+        ),
         ("spec", &["show", "check", "diff"]),
         ("spec check", &["Exit code 2"]),
         ("spec diff", &["--text", "--section", "Example:"]),

@@ -43,6 +43,14 @@ pub struct Estimate {
 impl Estimate {
     /// Labels below which there is no value.
     pub const LEAST: u64 = LEAST;
+
+    /// Withheld where some draw of the bootstrap has no value.
+    fn sure(self) -> Self {
+        Self {
+            value: self.value.filter(|_| self.low.is_some()),
+            ..self
+        }
+    }
 }
 
 /// How one person took part.

@@ -24,7 +24,8 @@ use crate::error::ReportError;
 /// The first is the second for one answer. Both take `Se` and `Sp` to be the same in every bin; the second also takes the
 /// judges' errors on the answers to one question to be independent given whether these are problematic, and then is
 /// free of bias. `by_people` needs neither and rests on the labels in the bin alone. Corrected rates are cut to 0 to 1,
-/// and are `None` where `Se + Sp <= 1`: a majority no better than chance corrects nothing. Their intervals carry people's
+/// and are `None` where `Se + Sp <= 1` in some draw of the bootstrap: a majority that may be no better than chance
+/// corrects nothing. Their intervals carry people's
 /// sampling error and that of the questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CorrectedRates {
@@ -140,24 +141,28 @@ fn rate(
         closed: false,
         problematic: Rate::new(flagged, answers),
         by_people: people.estimate(decided, |sums| share(sums[0], sums[1]))?,
-        corrected: joint.estimate(labels, |sums| {
-            let (flag, pass) = factors(sums)?;
-            let q = share(sums[5], sums[4] - sums[5])?;
-            Some((q * flag + (1.0 - q) * pass).clamp(0.0, 1.0))
-        })?,
+        corrected: joint
+            .estimate(labels, |sums| {
+                let (flag, pass) = factors(sums)?;
+                let q = share(sums[5], sums[4] - sums[5])?;
+                Some((q * flag + (1.0 - q) * pass).clamp(0.0, 1.0))
+            })?
+            .sure(),
         frequent: Rate::new(all, complete),
-        frequent_corrected: joint.estimate(labels, |sums| {
-            let (flag, pass) = factors(sums)?;
-            let by_flagged = &sums[6..];
-            let questions: f64 = by_flagged.iter().sum();
-            let product = |flagged: usize| power(flag, flagged) * power(pass, models - flagged);
-            let sum: f64 = by_flagged
-                .iter()
-                .enumerate()
-                .map(|(flagged, count)| count * product(flagged))
-                .sum();
-            (questions > 0.0).then(|| (sum / questions).clamp(0.0, 1.0))
-        })?,
+        frequent_corrected: joint
+            .estimate(labels, |sums| {
+                let (flag, pass) = factors(sums)?;
+                let by_flagged = &sums[6..];
+                let questions: f64 = by_flagged.iter().sum();
+                let product = |flagged: usize| power(flag, flagged) * power(pass, models - flagged);
+                let sum: f64 = by_flagged
+                    .iter()
+                    .enumerate()
+                    .map(|(flagged, count)| count * product(flagged))
+                    .sum();
+                (questions > 0.0).then(|| (sum / questions).clamp(0.0, 1.0))
+            })?
+            .sure(),
     })
 }
 

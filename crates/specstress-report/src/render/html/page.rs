@@ -10,7 +10,8 @@ use crate::render::format::{
 };
 use crate::render::html::palette::{Palette, Swatch};
 use crate::render::html::{charts, strip};
-use crate::render::people::{PeopleTable, summary, tables};
+use crate::render::ready::ReadyTable;
+use crate::render::{people, space};
 
 const STYLE: &str = include_str!("style.css");
 /// One template in three files; the name makes the engine escape HTML.
@@ -50,15 +51,16 @@ struct Page<'a> {
     refusals: Option<String>,
     compliance: Option<String>,
     matrices: Vec<Matrix<'a>>,
-    people: Option<People>,
+    people: Option<Ready>,
+    space: Option<Ready>,
     strips: Vec<String>,
 }
 
-/// What people's labels say.
+/// Tables that need no chart, with what is said before them.
 #[derive(Serialize)]
-struct People {
-    summary: String,
-    tables: Vec<PeopleTable>,
+struct Ready {
+    text: String,
+    tables: Vec<ReadyTable>,
 }
 
 /// A heat table: one row per category.
@@ -171,10 +173,18 @@ impl<'a> Page<'a> {
             refusals: report.refusals.as_deref().map(charts::refusals),
             compliance: bins.map(charts::compliance),
             matrices,
-            people: report.people.as_ref().map(|people| People {
-                summary: summary(people),
-                tables: tables(people),
+            people: report.people.as_ref().map(|labels| Ready {
+                text: people::summary(labels),
+                tables: people::tables(labels),
             }),
+            space: report
+                .coverage
+                .as_ref()
+                .and_then(|coverage| coverage.space.as_ref())
+                .map(|found| Ready {
+                    text: space::NOTE.to_owned(),
+                    tables: space::tables(found),
+                }),
             strips: report
                 .sharpest
                 .iter()
