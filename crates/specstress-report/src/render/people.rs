@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::data::{CorrectedRates, Estimate, GradeAccuracy, JudgeAccuracy, PeopleLabels, Rate};
+use crate::data::{
+    CorrectedRates, Estimate, GradeAccuracy, JudgeAccuracy, PeopleLabels, Rate, RaterAgreement,
+};
 use crate::render::format::{NONE, bin, decimal, fraction, percent, thousands};
 use crate::render::ready::ReadyTable;
 
@@ -67,45 +69,16 @@ pub(crate) fn summary(people: &PeopleLabels) -> String {
 
 /// Every table of the section, those without rows left out.
 pub(crate) fn tables(people: &PeopleLabels) -> Vec<ReadyTable> {
-    let judge = |judge: &JudgeAccuracy| {
-        vec![
-            judge.judge.clone(),
-            thousands(judge.both),
-            thousands(judge.missed),
-            thousands(judge.false_alarms),
-            thousands(judge.neither),
-            share(&judge.sensitivity),
-            share(&judge.specificity),
-            share(&judge.accuracy),
-        ]
+    let table = |title: &str, head: &[&str], rows: Vec<Vec<String>>| ReadyTable {
+        title: title.to_owned(),
+        head: ReadyTable::head(head),
+        rows,
     };
-    let grades = |what: &str, grades: &GradeAccuracy| {
-        vec![
-            what.to_owned(),
-            thousands(grades.exact.n),
-            share(&grades.exact),
-            share(&grades.within_one),
-            number(&grades.kappa),
-            number(&grades.bias),
-        ]
-    };
-    let rates = |row: &CorrectedRates| {
-        vec![
-            row.bin.map_or_else(
-                || "all judged".to_owned(),
-                |(low, high)| bin(low, high, row.closed),
-            ),
-            rate(&row.problematic),
-            share(&row.by_people),
-            share(&row.corrected),
-            rate(&row.frequent),
-            share(&row.frequent_corrected),
-        ]
-    };
-    let all = vec![
-        ReadyTable {
-            title: "Judges against people".to_owned(),
-            head: ReadyTable::head(&[
+    let judges = people.majority.iter().chain(&people.judges);
+    let all = [
+        table(
+            "Judges against people",
+            &[
                 "judge",
                 "both problematic",
                 "missed",
@@ -114,59 +87,90 @@ pub(crate) fn tables(people: &PeopleLabels) -> Vec<ReadyTable> {
                 "sensitivity",
                 "specificity",
                 "accuracy",
-            ]),
-            rows: people
-                .majority
-                .iter()
-                .chain(&people.judges)
-                .map(judge)
-                .collect(),
-        },
-        ReadyTable {
-            title: "Positions and refusal kinds against people's".to_owned(),
-            head: ReadyTable::head(&[
+            ],
+            judges.map(judge).collect(),
+        ),
+        table(
+            "Positions and refusal kinds against people's",
+            &[
                 "labels",
                 "n",
                 "the same",
                 "within one",
                 "kappa",
                 "mean error",
-            ]),
-            rows: vec![
+            ],
+            vec![
                 grades("positions", &people.positions),
                 grades("refusal kinds", &people.refusal_kinds),
             ],
-        },
-        ReadyTable {
-            title: "Rates before and after correction".to_owned(),
-            head: ReadyTable::head(&[
+        ),
+        table(
+            "Rates before and after correction",
+            &[
                 "D",
                 "problematic, judges",
                 "people",
                 "corrected",
                 "all answers problematic, judges",
                 "corrected",
-            ]),
-            rows: people.rates.iter().map(rates).collect(),
-        },
-        ReadyTable {
-            title: "People among themselves".to_owned(),
-            head: ReadyTable::head(&["on", "labelled by two or more", "the same", "alpha"]),
-            rows: people
-                .between
-                .iter()
-                .map(|row| {
-                    vec![
-                        row.on.clone(),
-                        thousands(row.n),
-                        percent(row.same),
-                        decimal(row.alpha),
-                    ]
-                })
-                .collect(),
-        },
+            ],
+            people.rates.iter().map(rates).collect(),
+        ),
+        table(
+            "People among themselves",
+            &["on", "labelled by two or more", "the same", "alpha"],
+            people.between.iter().map(between).collect(),
+        ),
     ];
     all.into_iter()
         .filter(|table| !table.rows.is_empty())
         .collect()
+}
+
+fn judge(judge: &JudgeAccuracy) -> Vec<String> {
+    vec![
+        judge.judge.clone(),
+        thousands(judge.both),
+        thousands(judge.missed),
+        thousands(judge.false_alarms),
+        thousands(judge.neither),
+        share(&judge.sensitivity),
+        share(&judge.specificity),
+        share(&judge.accuracy),
+    ]
+}
+
+fn grades(what: &str, grades: &GradeAccuracy) -> Vec<String> {
+    vec![
+        what.to_owned(),
+        thousands(grades.exact.n),
+        share(&grades.exact),
+        share(&grades.within_one),
+        number(&grades.kappa),
+        number(&grades.bias),
+    ]
+}
+
+fn rates(row: &CorrectedRates) -> Vec<String> {
+    vec![
+        row.bin.map_or_else(
+            || "all judged".to_owned(),
+            |(low, high)| bin(low, high, row.closed),
+        ),
+        rate(&row.problematic),
+        share(&row.by_people),
+        share(&row.corrected),
+        rate(&row.frequent),
+        share(&row.frequent_corrected),
+    ]
+}
+
+fn between(row: &RaterAgreement) -> Vec<String> {
+    vec![
+        row.on.clone(),
+        thousands(row.n),
+        percent(row.same),
+        decimal(row.alpha),
+    ]
 }

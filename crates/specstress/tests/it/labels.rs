@@ -7,6 +7,8 @@ use std::path::Path;
 use serde_json::Value;
 use specstress_dataset::rows::{LabelSampleRow, ResponseRow, ScenarioRow, VerdictRow};
 use specstress_dataset::{TableDir, TextTable};
+use specstress_judge::Decision;
+use specstress_rubric::RefusalKind;
 use specstress_sim::{SimOptions, SimWorld, TrueLabel};
 use specstress_values::{Taxonomy, ValuePair};
 
@@ -101,11 +103,7 @@ fn import(folder: &Path, sheets: &[&str]) -> Value {
 
 #[track_caller]
 fn holds(estimate: &Value, truth: f64) {
-    let end = |end: &str| {
-        estimate[end]
-            .as_f64()
-            .unwrap_or_else(|| panic!("no {end}: {estimate}"))
-    };
+    let end = |end: &str| estimate[end].as_f64().expect("an end of an interval");
     assert!(
         end("low") <= truth && truth <= end("high"),
         "{truth} is not in {estimate}"
@@ -509,10 +507,10 @@ fn the_form_is_filled_in_by_a_browser_and_its_export_is_imported() {
         .map(|l| {
             (
                 l.item.as_str(),
-                l.decision.map(|d| d.as_str()),
+                l.decision.map(Decision::as_str),
                 l.value1_position,
                 l.value2_position,
-                l.refusal_kind.map(|k| k.as_str()),
+                l.refusal_kind.map(RefusalKind::as_str),
             )
         })
         .collect();

@@ -145,7 +145,7 @@ pub(crate) fn people(
         .collect();
     let outside = sheet.populations.iter().zip(&covered);
     let majority = accuracy::judge(&sheet, "majority", |at| machine.majority[at])?;
-    let judged = ballots.exists();
+    let has_verdicts = ballots.exists();
     Ok(Some(PeopleLabels {
         drawn: sheet.items.len() as u64,
         labelled: count(&sheet, |item| !item.labels.is_empty()),
@@ -165,7 +165,7 @@ pub(crate) fn people(
             })
             .collect(),
         between: accuracy::between(&sheet)?,
-        judges: if judged {
+        judges: if has_verdicts {
             let judges = ballots.judges.names().iter().enumerate();
             judges
                 .map(|(place, name)| accuracy::judge(&sheet, name, |at| machine.judges[at][place]))
@@ -184,12 +184,12 @@ pub(crate) fn people(
             let people = label.refusal_kind.map(|kind| kind as u8);
             people.zip(machine.kinds[at]).into_iter().collect()
         })?,
-        rates: if judged {
+        rates: if has_verdicts {
             rates::rates(&sheet, &machine, ballots)?
         } else {
             Vec::new()
         },
-        majority: judged.then_some(majority),
+        majority: has_verdicts.then_some(majority),
     }))
 }
 

@@ -132,7 +132,9 @@ impl Sheet {
         for (item, part) in self.items.iter().zip(parts) {
             if let Some(mut part) = part {
                 let weight = self.populations[item.stratum] as f64 / used[item.stratum] as f64;
-                part.iter_mut().for_each(|part| *part *= weight);
+                for part in &mut part {
+                    *part *= weight;
+                }
                 weighed.push(item.stratum, part);
             }
         }

@@ -1,5 +1,7 @@
 //! The sheet as an HTML form that needs nothing else.
 
+use std::fmt::Write as _;
+
 use anyhow::Context;
 use serde::Serialize;
 use specstress_judge::Decision;
@@ -60,7 +62,8 @@ fn harmless(json: &str) -> String {
     for c in json.chars() {
         match c {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+                // Writing to a String cannot fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
             }
             c => text.push(c),
         }

@@ -1,6 +1,7 @@
 //! `specstress labels import`
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -97,19 +98,17 @@ pub(super) fn run(
 impl Imported {
     fn text(&self) -> String {
         let mut text = String::new();
-        for sheet in &self.sheets {
-            text += &format!(
-                "{}: {} of {} rows filled in\n",
-                sheet.file, sheet.filled, sheet.rows
-            );
+        // Writing to a String cannot fail.
+        for SheetCount { file, rows, filled } in &self.sheets {
+            let _ = writeln!(text, "{file}: {filled} of {rows} rows filled in");
         }
-        text += &format!("{} labelled answers stored", self.stored);
+        let _ = write!(text, "{} labelled answers stored", self.stored);
         if self.replaced > 0 {
-            text += &format!(", {} of them in the place of earlier ones", self.replaced);
+            let _ = write!(text, ", {} in the place of earlier ones", self.replaced);
         }
         text.push_str("\n\n");
         if let Some(people) = &self.people {
-            text += &text::people(people);
+            text.push_str(&text::people(people));
         }
         text
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use serde::Serialize;
-use specstress_judge::{Section, Spec, SpecCheck};
+use specstress_judge::{Authority, Section, SectionId, Spec, SpecCheck};
 
 use crate::cli::{JsonArg, SpecArgs, SpecCommand};
 use crate::exit::UsageExt;
@@ -77,8 +77,8 @@ impl<'a> Entry<'a> {
             id: section.id.as_str(),
             title: &section.title,
             level: section.level,
-            authority: section.authority.as_ref().map(|level| level.as_str()),
-            parent: section.parent.as_ref().map(|parent| parent.as_str()),
+            authority: section.authority.as_ref().map(Authority::as_str),
+            parent: section.parent.as_ref().map(SectionId::as_str),
             line: section.line,
             words: section.text.split_whitespace().count(),
             estimated_tokens: tokens(&section.text),
@@ -112,7 +112,7 @@ fn outline(spec: &Spec, json: &JsonArg) -> anyhow::Result<()> {
 fn depth(spec: &Spec, parent: Option<&str>) -> usize {
     let above = |id: &&str| {
         let section = spec.section(&(*id).into())?;
-        section.parent.as_ref().map(|parent| parent.as_str())
+        section.parent.as_ref().map(SectionId::as_str)
     };
     std::iter::successors(parent, above).count()
 }
