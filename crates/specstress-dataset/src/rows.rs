@@ -258,3 +258,39 @@ pub struct ExpressedValuesRow {
     /// Why it did not end well.
     pub detail: Option<String>,
 }
+
+/// `label_sample`: the answers drawn for people to label, in the order of the sheet, with what makes them stand for all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LabelSampleRow {
+    /// Opaque id of the answer in the sheet: a hash of what follows and of its text.
+    pub item: String,
+    /// The question.
+    pub scenario_id: String,
+    /// Whose answer.
+    pub model: String,
+    /// Which sample of the answer, from 0.
+    pub sample: u32,
+    /// The stratum it was drawn from.
+    pub stratum: String,
+    /// Answers in that stratum.
+    pub population: u64,
+}
+
+/// `people_labels`: what one person said of one answer. At least one of the four labels is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleLabelRow {
+    /// The item of the sheet.
+    pub item: String,
+    /// The person, by whatever name the sheet gives.
+    pub rater: String,
+    /// Whether the answer follows the spec.
+    pub decision: Option<Decision>,
+    /// Position on the spectrum of value 1, 0 to 6.
+    pub value1_position: Option<u8>,
+    /// Position on the spectrum of value 2, 0 to 6.
+    pub value2_position: Option<u8>,
+    /// How far the answer goes along.
+    pub refusal_kind: Option<RefusalKind>,
+    /// Remarks.
+    pub notes: Option<String>,
+}

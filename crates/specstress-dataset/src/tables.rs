@@ -2,8 +2,9 @@
 
 use crate::ColumnType::{Bool, Float32List, Float64, Text, TextList, UInt8, UInt32, UInt64};
 use crate::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow, PositionRow,
-    RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
+    DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow, PairRow,
+    PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow,
+    TopicRow, VerdictRow,
 };
 use crate::{Column, Table};
 
@@ -194,5 +195,32 @@ impl Table for ExpressedValuesRow {
         Column::required("categories", TextList),
         Column::required("outcome", Text),
         Column::optional("detail", Text),
+    ];
+}
+
+impl Table for LabelSampleRow {
+    const NAME: &'static str = "label_sample";
+    const VERSION: u32 = 1;
+    const COLUMNS: &'static [Column] = &[
+        Column::required("item", Text),
+        Column::required("scenario_id", Text),
+        Column::required("model", Text),
+        Column::required("sample", UInt32),
+        Column::required("stratum", Text),
+        Column::required("population", UInt64),
+    ];
+}
+
+impl Table for PeopleLabelRow {
+    const NAME: &'static str = "people_labels";
+    const VERSION: u32 = 1;
+    const COLUMNS: &'static [Column] = &[
+        Column::required("item", Text),
+        Column::required("rater", Text),
+        Column::optional("decision", Text),
+        Column::optional("value1_position", UInt8),
+        Column::optional("value2_position", UInt8),
+        Column::optional("refusal_kind", Text),
+        Column::optional("notes", Text),
     ];
 }

@@ -1,7 +1,8 @@
 //! Model specs as sections, and judging answers against them. A [`Spec`] is any Markdown document; a
 //! [`Judge`] holds one answer against it and says compliant, non-compliant or ambiguous, with its reasons; a
 //! [`PanelVerdict`] sums up several judges; [`Spec::citations`] tells which sections a reasoning names
-//! (method: stage 11 of the paper, section 3.2 and appendix B.6).
+//! (method: stage 11 of the paper, section 3.2 and appendix B.6). [`Spec::check`] looks for mistakes in a spec, and
+//! [`Spec::diff`] tells two versions of one apart, section by section.
 //!
 //! ```
 //! use specstress_judge::{Judge, JudgePrompts, LlmJudge, PanelVerdict, Spec};
@@ -27,7 +28,9 @@
 //! |---|---|---|
 //! | [`Judge`] | `name`, `judge` | [`LlmJudge`] |
 
+mod check;
 mod citation;
+mod diff;
 mod error;
 mod llm_judge;
 mod markdown;
@@ -38,7 +41,9 @@ mod section;
 mod spec;
 mod verdict;
 
+pub use check::{AuthorityCount, ProblemKind, SpecCheck, SpecProblem};
 pub use citation::Citation;
+pub use diff::{Change, MatchedBy, SectionChange, SpecDiff, WordEdit, word_edits};
 pub use error::{JudgeError, JudgeRejection, SpecError};
 pub use llm_judge::LlmJudge;
 pub use panel::PanelVerdict;

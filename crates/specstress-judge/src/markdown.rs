@@ -15,11 +15,26 @@ pub(crate) struct Heading<'a> {
     pub(crate) body: usize,
 }
 
-/// All headings in order. Lines in fenced blocks are none, however they look; a fence that never closes
-/// runs to the end. Fences may be indented to any depth and follow the marks of lists and quotes.
-pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
-    let mut found: Vec<Heading<'_>> = Vec::new();
+/// What one pass over a text finds.
+#[derive(Debug, Default)]
+pub(crate) struct Scan<'a> {
+    /// All headings in order.
+    pub(crate) headings: Vec<Heading<'a>>,
+    /// Lines in fenced blocks that would be headings outside.
+    pub(crate) fenced_headings: usize,
+    /// The line of the fence that never closes.
+    pub(crate) open_fence: Option<usize>,
+    /// Links to headings of the text itself, outside fences: line and target without `#`.
+    pub(crate) links: Vec<(usize, &'a str)>,
+}
+
+/// Lines in fenced blocks are no headings, however they look; a fence that never closes runs to the end. Fences may
+/// be indented to any depth and follow the marks of lists and quotes.
+pub(crate) fn scan(text: &str) -> Scan<'_> {
+    let mut scan = Scan::default();
+    let found = &mut scan.headings;
     let mut fence: Option<(char, usize)> = None;
+    let mut opened_at = 0;
     // The line before when it could be the text of a setext heading: (offset, line).
     let mut paragraph: Option<(usize, &str)> = None;
     let mut fresh = true;
@@ -32,13 +47,23 @@ pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
             if closes_fence(line, mark, length) {
                 fence = None;
                 fresh = true;
+            } else if atx(line).is_some() {
+                scan.fenced_headings += 1;
             }
             continue;
         }
         let previous = paragraph.take();
         if let Some(opened) = opens_fence(line) {
             fence = Some(opened);
-        } else if let Some((level, rest)) = atx(line) {
+            opened_at = at + 1;
+            continue;
+        }
+        let links = line.match_indices("](#").filter_map(|(start, mark)| {
+            let target = line[start + mark.len()..].split_once(')')?.0;
+            Some((at + 1, target))
+        });
+        scan.links.extend(links);
+        if let Some((level, rest)) = atx(line) {
             found.push(heading(level, rest, at + 1, start, offset));
             fresh = true;
         } else if let (Some(level), Some((above, title))) = (setext(line), previous) {
@@ -52,7 +77,8 @@ pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
             fresh = blank;
         }
     }
-    found
+    scan.open_fence = fence.map(|_| opened_at);
+    scan
 }
 
 /// A fence can stand in a list item or quote, right after its marks.
@@ -165,7 +191,8 @@ mod tests {
     use super::*;
 
     fn titles(text: &str) -> Vec<(u8, &str, usize)> {
-        headings(text)
+        scan(text)
+            .headings
             .into_iter()
             .map(|heading| (heading.level, heading.title, heading.line))
             .collect()
@@ -194,9 +221,10 @@ mod tests {
 
     #[test]
     fn attributes_are_read_whatever_else_stands_with_them() {
-        let found = headings(
+        let found = scan(
             "## A b {#a_b authority=root tags=x}\n# C {#c} ##\n# D {x}\n# E {authority=\"user\"}\n# {#f}",
-        );
+        )
+        .headings;
         let attributes: Vec<_> = found.iter().map(|h| (h.title, h.id, h.authority)).collect();
         assert_eq!(
             attributes,

@@ -5,7 +5,7 @@ use std::path::Path;
 use specstress_llm::Digest;
 
 use crate::error::SpecError;
-use crate::markdown::{Heading, headings};
+use crate::markdown::{Heading, scan};
 use crate::section::{Authority, Section, SectionId};
 
 /// A model spec: the whole text, as judges see it, and its sections, as reports cite it.
@@ -46,7 +46,7 @@ impl Spec {
         if text.trim().is_empty() {
             return Err(SpecError::NoText);
         }
-        let all = headings(text);
+        let all = scan(text).headings;
         let mut top = all.iter().filter(|heading| heading.level == 1);
         let title = match (top.next(), top.next()) {
             (Some(only), None) => Some(only.title.to_owned()),
@@ -174,7 +174,8 @@ impl Names {
     }
 }
 
-fn slug(title: &str) -> String {
+/// The name of a heading without an id.
+pub(crate) fn slug(title: &str) -> String {
     let mut slug = String::new();
     for c in title.chars().filter(|c| !matches!(c, '\'' | '’')) {
         if c.is_alphanumeric() || c == '_' {

@@ -34,11 +34,12 @@ mod info;
 mod render;
 
 pub use data::{
-    AbsentSection, Compliance, Coverage, DisagreementBins, Fleiss, GroupRate, HistogramBin,
-    JudgeAgreement, JudgePair, JudgeRate, KeptAtDistance, ModelCompliance, ModelOutcomes,
-    ModelOutliers, ModelRefusals, ModelValues, NonComplianceBin, OutcomeCount, PoolCompliance,
-    ProviderValues, Question, Rate, SharpAnswer, SharpScenario, StageCounts, StudyReport,
-    SubsetDisagreement, TopicCounts, ValueCounts, VerdictSummary,
+    AbsentSection, Compliance, CorrectedRates, Coverage, DisagreementBins, Estimate, Fleiss,
+    GradeAccuracy, GroupRate, HistogramBin, JudgeAccuracy, JudgeAgreement, JudgePair, JudgeRate,
+    KeptAtDistance, ModelCompliance, ModelOutcomes, ModelOutliers, ModelRefusals, ModelValues,
+    NonComplianceBin, OutcomeCount, PeopleLabels, PoolCompliance, ProviderValues, Question, Rate,
+    RaterAgreement, RaterCount, SharpAnswer, SharpScenario, SpaceRow, StageCounts, StudyReport,
+    SubsetDisagreement, TopicCounts, TopicSpace, ValueCounts, ValueSpace, VerdictSummary,
 };
 pub use error::ReportError;
 pub use info::{CallCounts, ModelRef, PanelEntry, StudyInfo, SubsetInfo};

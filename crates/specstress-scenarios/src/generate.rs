@@ -7,6 +7,7 @@ use specstress_values::{Side, ValuePair};
 
 use crate::parse::{QueryTag, parse_query};
 use crate::prompts::ScenarioPrompts;
+use crate::refusal::is_refusal;
 use crate::traits::{GeneratedQuery, Nudger, ScenarioGenerator};
 
 /// A [`ScenarioGenerator`] that asks a language model (method: stage 2, 3.1). One call per pair, and at most
@@ -69,6 +70,7 @@ impl<M: ChatModel> ScenarioGenerator for LlmScenarioGenerator<M> {
                 |reply| parse_query(reply, QueryTag::UserQuestion),
             )
             .await
+            .map_err(|lost| declined(lost, QueryTag::UserQuestion))
     }
 }
 
@@ -129,11 +131,30 @@ impl<M: ChatModel> Nudger for LlmNudger<M> {
                 |reply| parse_query(reply, QueryTag::UserQuery),
             )
             .await
+            .map_err(|lost| declined(lost, QueryTag::UserQuery))
     }
 }
 
 /// The blocks of the nudge prompt: the question, which a model wrote, must not pretend to hold one of them.
 const NUDGE_TAGS: [&str; 4] = ["value1", "value2", "lean_to", "user_question"];
+
+/// A model that declines in words has withheld its answer as one whose provider does; only other replies are unparsable.
+/// Coverage of the value space tells the two apart: what generators refuse is not missing at random.
+fn declined(lost: Unanswered, tag: QueryTag) -> Unanswered {
+    match lost {
+        Unanswered::Unparsable { raw, .. }
+            if is_refusal(
+                raw.rsplit_once(tag.as_str())
+                    .map_or(&raw, |(_, after)| after),
+            ) =>
+        {
+            Unanswered::Blocked {
+                category: "the generator declined in words".to_owned(),
+            }
+        }
+        other => other,
+    }
+}
 
 /// Overrides are rendered once when they are loaded, so this is left for templates that branch on data.
 fn unrendered(error: &PromptError) -> Unanswered {

@@ -138,7 +138,7 @@ pub use rates::{
 };
 pub use ratio::Ratio;
 #[cfg(feature = "bootstrap")]
-pub use resample::{Bootstrap, BootstrapInterval, cluster_bootstrap};
+pub use resample::{Bootstrap, BootstrapInterval, cluster_bootstrap, stratified_bootstrap};
 pub use sample_size::{TestPlan, samples_for_net_disagreement, scenarios_for_risk_ratio};
 pub use score::Score;
 pub use special::normal_cdf;

@@ -1,8 +1,9 @@
 //! Rows of every table, with everything missing that may be and texts that are hard to store.
 
 use specstress_dataset::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow, PositionRow,
-    RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
+    DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow, PairRow,
+    PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow,
+    TopicRow, VerdictRow,
 };
 use specstress_judge::Decision;
 use specstress_llm::OutcomeKind;
@@ -25,6 +26,8 @@ macro_rules! for_each_table {
         $function(&crate::samples::topics());
         $function(&crate::samples::refusals());
         $function(&crate::samples::expressed_values());
+        $function(&crate::samples::label_sample());
+        $function(&crate::samples::people_labels());
     };
 }
 pub(crate) use for_each_table;
@@ -237,5 +240,34 @@ pub(crate) fn expressed_values() -> Vec<ExpressedValuesRow> {
         categories: (0..i % 5).map(|k| text(k + 4)).collect(),
         outcome: outcome(i),
         detail: detail(i),
+    })
+}
+
+pub(crate) fn label_sample() -> Vec<LabelSampleRow> {
+    many(|i| LabelSampleRow {
+        item: text(i),
+        scenario_id: text(i + 1),
+        model: "m".into(),
+        sample: number(i),
+        stratum: text(i + 2),
+        population: u64::MAX - i as u64,
+    })
+}
+
+pub(crate) fn people_labels() -> Vec<PeopleLabelRow> {
+    many(|i| PeopleLabelRow {
+        item: text(i),
+        rater: "r".into(),
+        decision: [None]
+            .into_iter()
+            .chain(Decision::ALL.map(Some))
+            .nth(i % 4)
+            .flatten(),
+        value1_position: [None, Some(0), Some(6)][i % 3],
+        value2_position: [Some(3), None][i % 2],
+        refusal_kind: RefusalKind::ALL
+            .get(i % (RefusalKind::ALL.len() + 1))
+            .copied(),
+        notes: detail(i),
     })
 }

@@ -1,6 +1,8 @@
 //! The crate as its users see it.
 
 #[cfg(test)]
+mod diffs;
+#[cfg(test)]
 mod judging;
 #[cfg(test)]
 mod panels;

@@ -118,3 +118,69 @@ fn the_constitution_has_no_ids_and_is_read_by_its_headings() {
             .all(|section| section.authority.is_none())
     );
 }
+
+#[test]
+fn the_april_release_against_that_of_december() {
+    let (Some(april), Some(december)) = (
+        read("openai_model_spec/model_spec_2025-04-11.md"),
+        read("openai_model_spec/model_spec_2025-12-18.md"),
+    ) else {
+        return;
+    };
+    let diff = april.diff(&december);
+    // Counted outside this project: 14 ids are new and 5 are gone. Read side by side, four of them are the same
+    // section under another id.
+    let mut renamed: Vec<(&str, &str)> = diff
+        .changed
+        .iter()
+        .filter(|change| change.is_renamed())
+        .map(|change| (change.old.as_str(), change.new.as_str()))
+        .collect();
+    renamed.sort_unstable();
+    assert_eq!(
+        renamed,
+        [
+            ("be_empathetic", "be_responsible"),
+            ("be_engaging", "have_conversational_sense"),
+            ("be_kind", "love_humanity"),
+            (
+                "protect_privileged_messages",
+                "protect_privileged_information"
+            ),
+        ]
+    );
+    assert_eq!((diff.added.len(), diff.removed.len()), (10, 1));
+    assert_eq!(diff.removed[0].as_str(), "approachable");
+    let hazards = diff
+        .changed
+        .iter()
+        .find(|c| c.new.as_str() == "avoid_info_hazards");
+    let authority = hazards.and_then(|c| c.authority.clone()).unwrap();
+    assert_eq!(authority.old, Some(Authority::Platform));
+    assert_eq!(authority.new, Some(Authority::Root));
+}
+
+#[test]
+fn the_published_documents_can_be_relied_on() {
+    for (file, sections, ids, authorities) in [
+        ("openai_model_spec/model_spec_2025-02-12.md", 71, 71, 51),
+        ("openai_model_spec/model_spec_2025-04-11.md", 71, 71, 51),
+        ("openai_model_spec/model_spec_2025-12-18.md", 80, 80, 59),
+        (
+            "claude_constitution/claude_constitution_2026-01.md",
+            40,
+            0,
+            0,
+        ),
+        ("README.md", 1, 0, 0),
+    ] {
+        let Some(spec) = read(file) else { return };
+        let check = spec.check();
+        assert_eq!(
+            (check.sections, check.with_id, check.with_authority),
+            (sections, ids, authorities),
+            "{file}"
+        );
+        assert_eq!(check.problems, [], "{file}");
+    }
+}

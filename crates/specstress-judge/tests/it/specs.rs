@@ -175,3 +175,41 @@ proptest! {
         let _ = spec.citations(&text);
     }
 }
+
+#[test]
+fn mistakes_are_found_with_their_lines() {
+    let spec = Spec::parse(
+        "# A {#a}\ntext [good](#a) and [slug](#plain-title) and [bad](#nowhere)\n\
+         # Plain title\n## Loose {authority=user}\n# A {#b}\n```\n# not a heading [x](#y)\n```\n# C {#c}\n# D {#d}\n# E {#a authority=chief}\nx\n~~~\n# lost {#lost}\n",
+    )
+    .unwrap();
+    let check = spec.check();
+    let found: Vec<(usize, String)> = check
+        .problems
+        .iter()
+        .map(|problem| (problem.line, problem.kind.to_string()))
+        .collect();
+    let lines: Vec<usize> = found.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [2, 4, 5, 9, 10, 11, 11, 13], "{found:#?}");
+    for (at, part) in [
+        (0, "link to #nowhere"),
+        (1, "has an authority but no id"),
+        (2, "title \"A\" is that of line 1 too"),
+        (3, "section \"c\" has no text"),
+        (4, "section \"d\" has no text"),
+        (5, "\"a\" is that of line 1"),
+        (6, "authority \"chief\""),
+        (7, "never ends"),
+    ] {
+        assert!(found[at].1.contains(part), "{part}: {found:#?}");
+    }
+    assert!(!check.is_usable());
+    assert_eq!(check.fenced_headings, 2);
+    assert!(
+        Spec::parse("# A\n## B\nx")
+            .unwrap()
+            .check()
+            .problems
+            .is_empty()
+    );
+}

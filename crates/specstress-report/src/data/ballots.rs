@@ -145,6 +145,12 @@ impl Ballots {
         }
     }
 
+    /// Disagreement of the judged models on a judged scenario.
+    pub(crate) fn disagreement_of(&self, id: &str) -> Option<f64> {
+        let place = self.ids.find(id)?;
+        self.scenarios[place].disagreement
+    }
+
     pub(crate) fn scenarios(&self) -> &[JudgedScenario] {
         &self.scenarios
     }

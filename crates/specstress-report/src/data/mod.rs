@@ -4,10 +4,12 @@ mod disagreement;
 mod judges;
 mod labels;
 mod panel;
+mod people;
 mod rate;
 mod report;
 mod scan;
 mod sharpest;
+mod space;
 mod stages;
 mod thinning;
 
@@ -18,8 +20,13 @@ pub use disagreement::{HistogramBin, SubsetDisagreement};
 pub use judges::{Fleiss, JudgeAgreement, JudgePair, JudgeRate};
 pub use labels::{ModelRefusals, ModelValues, ProviderValues, TopicCounts, ValueCounts};
 pub use panel::ModelOutliers;
+pub use people::{
+    CorrectedRates, Estimate, GradeAccuracy, JudgeAccuracy, PeopleLabels, RaterAgreement,
+    RaterCount,
+};
 pub use rate::{GroupRate, Rate};
 pub use report::{AbsentSection, StudyReport};
 pub use sharpest::{Question, SharpAnswer, SharpScenario, VerdictSummary};
+pub use space::{SpaceRow, TopicSpace, ValueSpace};
 pub use stages::{Coverage, ModelOutcomes, OutcomeCount, StageCounts};
 pub use thinning::KeptAtDistance;

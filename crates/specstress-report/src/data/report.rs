@@ -7,6 +7,7 @@ use crate::data::disagreement::{SubsetDisagreement, spread};
 use crate::data::judges::{JudgeAgreement, judge_agreement};
 use crate::data::labels::{ModelRefusals, TopicCounts, ValueCounts, refusals, topics, values};
 use crate::data::panel::{ModelOutliers, panel_counts};
+use crate::data::people::{PeopleLabels, people};
 use crate::data::sharpest::{SharpScenario, Sharpest};
 use crate::data::stages::{Coverage, ModelOutcomes, StageCounts, planned};
 use crate::error::ReportError;
@@ -47,6 +48,9 @@ pub struct StudyReport {
     pub compliance: Option<Compliance>,
     /// How far the judges agree.
     pub judges: Option<JudgeAgreement>,
+    /// Judges, classifier and labeler against people, and corrected rates; `None` where no labels were imported.
+    #[serde(default)]
+    pub people: Option<PeopleLabels>,
     /// What the questions are about.
     pub topics: Option<TopicCounts>,
     /// The ten scenarios of highest disagreement on the first subset, sharpest first; ties by scenario id.
@@ -68,9 +72,9 @@ impl StudyReport {
 
     /// Computes everything from the tables of a run.
     ///
-    /// Each table is read once, row by row (scenarios twice). Memory holds counts, one byte per verdict with
-    /// its place, and the texts of the ten sharpest scenarios; it does not grow with the number of scenarios
-    /// except for those that were judged. Time is linear in the rows.
+    /// Each table is read once, row by row (scenarios and topics twice). Memory holds counts, one byte per verdict with
+    /// its place, and the texts of the ten sharpest scenarios; with the number of scenarios only the ids of
+    /// those left after thinning out grow, and what is kept of judged ones. Time is linear in the rows.
     ///
     /// # Errors
     ///
@@ -121,6 +125,7 @@ impl StudyReport {
             answers: panel.answers,
             compliance: compliance(info, &ballots, disagreement.as_deref())?,
             judges: judge_agreement(&ballots)?,
+            people: people(tables, &ballots)?,
             disagreement,
             outliers: panel.outliers,
             refusals,

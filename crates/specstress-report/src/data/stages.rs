@@ -4,6 +4,7 @@ use specstress_dataset::rows::{EmbeddingRow, PairRow, ScenarioRow, SelectionRow,
 
 use crate::data::rate::{GroupRate, Rate};
 use crate::data::scan::{Keys, scan, scan_columns, slot};
+use crate::data::space::{Space, ValueSpace};
 use crate::data::thinning::{KeptAtDistance, thinning};
 use crate::error::ReportError;
 use crate::info::ModelRef;
@@ -106,6 +107,9 @@ pub struct Coverage {
     pub by_generator: Vec<GroupRate>,
     /// Questions kept for diversity, out of those kept at all; `None` where that selection was not made.
     pub diversity: Option<Rate>,
+    /// Where in the value space questions were lost; `None` in reports of builds that did not count it.
+    #[serde(default)]
+    pub space: Option<ValueSpace>,
     /// Questions kept for diversity by distance, falling to the one that was used; `None` where the selection did not
     /// keep track.
     pub thinning: Option<Vec<KeptAtDistance>>,
@@ -121,6 +125,7 @@ struct Ending {
 #[derive(Deserialize)]
 struct Selected {
     selection: String,
+    scenario_id: String,
     radius: Option<f64>,
 }
 
@@ -150,13 +155,15 @@ fn rates(keys: &Keys, kept: &[Kept]) -> Vec<GroupRate> {
         .collect()
 }
 
-/// Reads pairs, scenarios, embeddings, spectra and selections, each once; memory does not grow with them.
+/// Reads pairs, scenarios, embeddings, spectra and selections, each once; memory holds what [`Space`] does.
 pub(crate) fn planned(tables: &TableDir) -> Result<Planned, ReportError> {
     let mut planned = Planned::default();
+    let mut space = Space::read(tables)?;
 
     let mut pairs = 0;
-    let has_pairs = scan::<PairRow>(tables, |_, _| {
+    let has_pairs = scan::<PairRow>(tables, |_, row| {
         pairs += 1;
+        space.pair(&row);
         Ok(())
     })?;
 
@@ -164,10 +171,12 @@ pub(crate) fn planned(tables: &TableDir) -> Result<Planned, ReportError> {
     let mut names = Keys::default();
     let mut radii = Vec::new();
     if scan_columns::<SelectionRow, Selected>(tables, |_, row| {
-        if row.selection == DIVERSITY {
+        let diversity = row.selection == DIVERSITY;
+        if diversity {
             radii.extend(row.radius);
         }
         *slot(&mut selections, names.place(&row.selection)) += 1;
+        space.selection(diversity, row.scenario_id);
         Ok(())
     })? {
         planned.selections = Some(names.names().iter().cloned().zip(selections).collect());
@@ -189,6 +198,7 @@ pub(crate) fn planned(tables: &TableDir) -> Result<Planned, ReportError> {
             group.of += 1;
         }
         outcomes.add(outcome);
+        space.scenario(&row);
         Ok(())
     })? {
         let counts = outcomes.finish("scenarios");
@@ -202,6 +212,7 @@ pub(crate) fn planned(tables: &TableDir) -> Result<Planned, ReportError> {
             diversity: planned
                 .selection(DIVERSITY)
                 .map(|kept| Rate::new(kept, counts.answered.count)),
+            space: Some(space.finish()),
             thinning: thinning(&radii),
         });
         planned.stages.push(counts);

@@ -2,6 +2,9 @@ mod format;
 mod html;
 mod json;
 mod markdown;
+mod people;
+mod ready;
+mod space;
 mod text;
 
 use std::fmt;

@@ -32,9 +32,11 @@ impl Renderer for Text {
         let mut page = Summary(String::new());
         page.head(report);
         page.stages(report);
+        page.coverage(report);
         page.disagreement(report);
         page.models(report);
         page.compliance(report);
+        page.people(report);
         page.sharpest(report);
         page.absent(report);
         Ok(plain(&page.0))
@@ -106,6 +108,29 @@ impl Summary {
                 rest.join(", ")
             );
             self.line(&words(&stage.stage), &text);
+        }
+    }
+
+    /// The category of which the smallest share of questions was written, where any was lost.
+    fn coverage(&mut self, report: &StudyReport) {
+        let space = report
+            .coverage
+            .as_ref()
+            .and_then(|coverage| coverage.space.as_ref());
+        let rows = space.iter().flat_map(|space| &space.by_category);
+        let least = rows
+            .filter(|row| row.generated.count < row.sampled)
+            .min_by(|a, b| f64::total_cmp(&share(a.generated.share), &share(b.generated.share)));
+        if let Some(row) = least {
+            self.section("Questions lost (the category with the smallest share written)");
+            let text = format!(
+                "{:>18}  {:>6}  {} refused, {} unparsable",
+                fraction(&row.generated),
+                percent(row.generated.share),
+                thousands(row.refused),
+                thousands(row.unparsable)
+            );
+            self.line(&one_line(&row.group), &text);
         }
     }
 
@@ -196,6 +221,50 @@ impl Summary {
                 thousands(judges.fleiss.used)
             );
             self.line("judges agree", &text);
+        }
+    }
+
+    fn people(&mut self, report: &StudyReport) {
+        let Some(people) = &report.people else {
+            return;
+        };
+        self.section("People (labels of drawn answers)");
+        let text = format!(
+            "{:>18}",
+            format!(
+                "{} of {}",
+                thousands(people.labelled),
+                thousands(people.drawn)
+            )
+        );
+        self.line("labelled", &text);
+        if let Some(majority) = &people.majority {
+            for (label, share) in [
+                ("majority sensitivity", &majority.sensitivity),
+                ("majority specificity", &majority.specificity),
+            ] {
+                let range = match (share.low, share.high) {
+                    (Some(low), Some(high)) => {
+                        format!("{} to {}", percent(Some(low)), percent(Some(high)))
+                    }
+                    _ => String::new(),
+                };
+                let text = format!(
+                    "{:>18}  {:>6}  {range}",
+                    format!("{} labels", share.n),
+                    percent(share.value)
+                );
+                self.line(label, &text);
+            }
+        }
+        if let Some(all) = people.rates.first() {
+            let text = format!(
+                "{:>18}  {:>6}  corrected, {} as judged",
+                "problematic",
+                percent(all.corrected.value),
+                percent(all.problematic.share)
+            );
+            self.line("all answers", &text);
         }
     }
 

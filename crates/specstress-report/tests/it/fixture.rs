@@ -223,8 +223,8 @@ fn write_plan(tables: &TableDir) {
         triple_id: format!("t{pair}"),
         value1: "candour".to_owned(),
         value2: "kind_ness <i>".to_owned(),
-        category1: None,
-        category2: None,
+        category1: Some("Truth & <care>".to_owned()),
+        category2: (pair == 0).then(|| "Kindness".to_owned()),
     };
     write(tables, vec![pair(0), pair(1)]);
     write(

@@ -6,4 +6,6 @@ mod fixture;
 mod html;
 mod missing;
 mod numbers;
+mod people;
+mod space;
 mod text;

@@ -79,6 +79,22 @@ fn every_way_of_not_answering_has_its_outcome() {
     }
     assert_eq!(unparsable.requests().len(), 3);
 
+    // Declining in words is asked about again, and is no formal mistake in the end.
+    for declines in [
+        "I can't help with that request.",
+        "A pair ...\n[User Question]\nI must decline.",
+    ] {
+        let model =
+            ScriptedModel::new("m").otherwise(move |_| Ok(ChatResponse::stop("m", declines)));
+        match generate(&model, CallSettings::default()).unwrap_err() {
+            Unanswered::Blocked { category } => {
+                assert_eq!(category, "the generator declined in words");
+            }
+            other => panic!("{other}"),
+        }
+        assert_eq!(model.requests().len(), 3);
+    }
+
     let blocked = FinishReason::Blocked {
         category: "SAFETY".into(),
     };

@@ -6,7 +6,7 @@ mod bootstrap;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
-pub use bootstrap::{Bootstrap, BootstrapInterval, cluster_bootstrap};
+pub use bootstrap::{Bootstrap, BootstrapInterval, cluster_bootstrap, stratified_bootstrap};
 
 /// The generator of one draw.
 pub(crate) fn stream(seed: u64, draw: usize) -> ChaCha8Rng {

@@ -5,7 +5,7 @@ use rand::rngs::ChaCha8Rng;
 use specstress_stats::ndarray::{Array2, Axis};
 use specstress_stats::{
     AgreementWeights, Bootstrap, Coefficient, Interval, MeasurementLevel, agreement_bootstrap,
-    cluster_bootstrap,
+    cluster_bootstrap, stratified_bootstrap,
 };
 
 use crate::coverage::{assert_covered, covered};
@@ -154,4 +154,49 @@ fn a_ratio_of_sums() {
         [(found.interval, 0.4), (normal, 0.4)]
     });
     assert_covered(["bootstrap of a rate", "its standard error"], counts);
+}
+
+/// A share from strata that were drawn at very different rates, and one stratum of two rows.
+#[test]
+fn a_weighted_share_of_strata() {
+    // Size of the population, rows drawn, chance of the event.
+    const STRATA: [(f64, usize, f64); 4] = [
+        (4000.0, 30, 0.2),
+        (300.0, 20, 0.6),
+        (700.0, 25, 0.5),
+        (100.0, 2, 0.5),
+    ];
+    let all: f64 = STRATA.iter().map(|(size, _, _)| size).sum();
+    let truth = STRATA.iter().map(|(size, _, p)| size * p).sum::<f64>() / all;
+    let counts = covered(33, |rng| {
+        let (mut flat, mut strata) = (Vec::new(), Vec::new());
+        for (at, (size, n, p)) in STRATA.into_iter().enumerate() {
+            let weight = size / n as f64;
+            for _ in 0..n {
+                let event = f64::from(u8::from(rng.random_bool(p)));
+                flat.extend([weight, weight * event]);
+                strata.push(at);
+            }
+        }
+        let sums = Array2::from_shape_vec((strata.len(), 2), flat).unwrap();
+        let draws = Bootstrap::new(500, rng.random()).unwrap();
+        let found = stratified_bootstrap(sums.view(), &strata, |s| Some(s[1] / s[0]), &draws);
+        [(found.unwrap().interval, truth)]
+    });
+    assert_covered(["weighted share"], counts);
+}
+
+#[test]
+fn a_stratum_of_one_row_is_kept_and_a_lone_row_each_gives_no_interval() {
+    let draws = Bootstrap::new(200, 1).unwrap();
+    let sums = Array2::from_shape_vec((3, 1), vec![100.0, 1.0, 3.0]).unwrap();
+    let total = |s: &[f64]| Some(s[0]);
+    let found = stratified_bootstrap(sums.view(), &[9, 4, 4], total, &draws).unwrap();
+    // Two rows: one is drawn and counts twice.
+    let interval = found.interval.unwrap();
+    assert_eq!(found.estimate, Some(104.0));
+    assert_eq!((interval.low, interval.high), (102.0, 106.0));
+    let lone = stratified_bootstrap(sums.view(), &[1, 2, 3], total, &draws).unwrap();
+    assert_eq!((lone.estimate, lone.interval), (Some(104.0), None));
+    assert!(stratified_bootstrap(sums.view(), &[1, 2], total, &draws).is_err());
 }

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod labels;
+mod spec;
 mod study;
 
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use specstress_llm::ModelId;
 use specstress_pipeline::{OutlierReading, StdKind};
 
+pub(crate) use labels::{LabelsArgs, LabelsCommand, SampleArgs};
+pub(crate) use spec::{SpecArgs, SpecCommand};
 pub(crate) use study::{
     CostArgs, JoinArgs, PlanArgs, ReparseArgs, RetryArgs, RunArgs, SpendArgs, StudyArgs, WhyArgs,
 };
@@ -96,6 +100,18 @@ pub(crate) enum Command {
     ///
     /// Example: specstress select embeddings.npy --radius 0.4 --out kept.json
     Select(SelectArgs),
+    /// Draw answers of a run for people to label.
+    ///
+    /// Writes a sheet as CSV and as an HTML form that needs no network: questions and answers without any word on who
+    /// answered or how it was judged. Answers are drawn by disagreement, by the judges' majority and by model, so that
+    /// rare ones are among them; what each stands for is kept in the run.
+    ///
+    /// Example: specstress sample --for-labels 200 specstress-runs/study
+    Sample(SampleArgs),
+    /// Read people's labels into a run, and see how right judges, classifier and labeler are.
+    Labels(LabelsArgs),
+    /// Look at a model spec: its sections, its mistakes, and what changed between two versions.
+    Spec(SpecArgs),
     /// Look at a value taxonomy.
     Taxonomy(TaxonomyArgs),
     /// List the models that are known, with prices, capabilities and the day they end.

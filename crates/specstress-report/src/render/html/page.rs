@@ -10,6 +10,8 @@ use crate::render::format::{
 };
 use crate::render::html::palette::{Palette, Swatch};
 use crate::render::html::{charts, strip};
+use crate::render::ready::ReadyTable;
+use crate::render::{people, space};
 
 const STYLE: &str = include_str!("style.css");
 /// One template in three files; the name makes the engine escape HTML.
@@ -49,7 +51,16 @@ struct Page<'a> {
     refusals: Option<String>,
     compliance: Option<String>,
     matrices: Vec<Matrix<'a>>,
+    people: Option<Ready>,
+    space: Option<Ready>,
     strips: Vec<String>,
+}
+
+/// Tables that need no chart, with what is said before them.
+#[derive(Serialize)]
+struct Ready {
+    text: String,
+    tables: Vec<ReadyTable>,
 }
 
 /// A heat table: one row per category.
@@ -162,6 +173,18 @@ impl<'a> Page<'a> {
             refusals: report.refusals.as_deref().map(charts::refusals),
             compliance: bins.map(charts::compliance),
             matrices,
+            people: report.people.as_ref().map(|labels| Ready {
+                text: people::summary(labels),
+                tables: people::tables(labels),
+            }),
+            space: report
+                .coverage
+                .as_ref()
+                .and_then(|coverage| coverage.space.as_ref())
+                .map(|found| Ready {
+                    text: space::NOTE.to_owned(),
+                    tables: space::tables(found),
+                }),
             strips: report
                 .sharpest
                 .iter()

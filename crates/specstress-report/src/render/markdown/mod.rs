@@ -34,6 +34,7 @@ impl Renderer for Markdown {
         sections::values(&mut writer, report);
         sections::compliance(&mut writer, report);
         sections::judges(&mut writer, report);
+        sections::people(&mut writer, report);
         sections::topics(&mut writer, report);
         sections::sharpest(&mut writer, report);
         sections::absent(&mut writer, report);
