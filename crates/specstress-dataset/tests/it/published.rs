@@ -62,6 +62,8 @@ fn sample(index: usize, models: &Arc<[String]>) -> PublishedRow {
         responses: (0..models.len())
             .map(|k| some(&format!("answer {k}")))
             .collect(),
+        value1_spectrum: None,
+        value2_spectrum: None,
         chunk_index: Some(-1),
         entry_idx: (index > 3).then_some(i64::MAX),
     }
