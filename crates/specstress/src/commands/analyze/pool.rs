@@ -6,9 +6,9 @@ use specstress_dataset::published::PositionBlock;
 use specstress_scenarios::Nudge;
 use specstress_stats::ndarray::ArrayView3;
 
-/// Rows of a pool at most, but for a single scenario of more. With twelve models a row takes some 250 bytes while it
-/// is measured.
-const MOST_ROWS: usize = 1 << 20;
+/// Answers (rows x models) of a pool at most, but for a single scenario of more: a million rows of twelve models, which
+/// take some 250 bytes each while they are measured.
+const MOST_ANSWERS: usize = 12 << 20;
 
 /// Which scenarios a pool takes: those whose hash is `part` in the last bits, of `parts`, a power of two.
 ///
@@ -49,7 +49,7 @@ type Key = (i64, i64, bool);
 
 impl Pool {
     pub(super) fn new(models: usize, share: Share) -> Self {
-        Self::of_most(models, share, MOST_ROWS)
+        Self::of_most(models, share, MOST_ANSWERS / models.max(1))
     }
 
     pub(super) fn of_most(models: usize, share: Share, most: usize) -> Self {
