@@ -45,6 +45,20 @@ pub enum DatasetError {
         column: String,
     },
 
+    /// Files of different models where one table was expected.
+    #[error(
+        "{} has the models {}, the files before it have {}; analyze them apart",
+        .path.display(), .found.join(", "), .expected.join(", ")
+    )]
+    OtherModels {
+        /// The file.
+        path: PathBuf,
+        /// Its models.
+        found: Vec<String>,
+        /// Those of the files before it.
+        expected: Vec<String>,
+    },
+
     /// A column of a type that cannot hold its values.
     #[error("{}: column `{column}` is of type {found}; expected {expected}", .path.display())]
     ColumnType {
@@ -135,6 +149,17 @@ pub enum DatasetError {
         expected: &'static str,
     },
 
+    /// A file or folder whose table cannot be told.
+    #[error("{}: {}; name one of the tables {}", .path.display(), NoTable(.found.as_deref()), .known.join(", "))]
+    UnknownTable {
+        /// The file or folder.
+        path: PathBuf,
+        /// The table it was said to be.
+        found: Option<String>,
+        /// The tables there are.
+        known: Vec<&'static str>,
+    },
+
     /// Metadata of the file that makes no sense.
     #[error("{}: metadata `{key}` is {value:?}; expected a whole number", .path.display())]
     BadMetadata {
@@ -206,6 +231,7 @@ impl DatasetError {
             | Self::MissingTable { path, .. }
             | Self::MissingColumn { path, .. }
             | Self::DuplicateColumn { path, .. }
+            | Self::OtherModels { path, .. }
             | Self::ColumnType { path, .. }
             | Self::VectorColumn { path, .. }
             | Self::BadValue { path, .. }
@@ -213,6 +239,7 @@ impl DatasetError {
             | Self::Corrupt { path, .. }
             | Self::NewerSchema { path, .. }
             | Self::WrongTable { path, .. }
+            | Self::UnknownTable { path, .. }
             | Self::BadMetadata { path, .. }
             | Self::UnknownFormat { path }
             | Self::Io { path, .. } => Some(path),
@@ -255,6 +282,17 @@ impl fmt::Display for Columns<'_> {
             return f.write_str("the file has no columns");
         }
         write!(f, "the file has {}", self.0.join(", "))
+    }
+}
+
+struct NoTable<'a>(Option<&'a str>);
+
+impl fmt::Display for NoTable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(name) => write!(f, "there is no table `{name}`"),
+            None => f.write_str("the columns are those of no table and of no published layout"),
+        }
     }
 }
 

@@ -39,6 +39,7 @@ pub mod published;
 pub mod rows;
 
 mod column;
+mod convert;
 mod csv_sink;
 mod csv_source;
 mod error;
@@ -58,6 +59,7 @@ mod text_table;
 mod vectors;
 
 pub use column::{Column, ColumnType};
+pub use convert::{Converted, convert};
 pub use csv_sink::CsvSink;
 pub use csv_source::CsvSource;
 pub use error::DatasetError;
@@ -65,7 +67,7 @@ pub use format::Format;
 pub use jsonl::{JsonlSink, JsonlSource};
 pub use numbers::read_numbers;
 pub use parquet_sink::ParquetSink;
-pub use parquet_source::ParquetSource;
+pub use parquet_source::{ParquetSource, parquet_rows};
 pub use stream::{Rows, Sink, Source};
 pub use table::Table;
 pub use table_dir::{TableDir, TableWriter};

@@ -129,9 +129,12 @@ pub(crate) fn open_file(path: &Path) -> Result<OpenFile, DatasetError> {
             io::ErrorKind::IsADirectory.into(),
         ));
     }
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+    ParquetRecordBatchReaderBuilder::try_new_with_options(file, reader_options())
         .map_err(|error| read_error(path, error))
+}
+
+pub(crate) fn reader_options() -> ArrowReaderOptions {
+    ArrowReaderOptions::new().with_skip_arrow_metadata(true)
 }
 
 /// Keeps the system's own errors apart from damage.
@@ -158,6 +161,19 @@ pub(crate) fn corrupt(
         format: Format::Parquet,
         source: source.into(),
     }
+}
+
+/// Number of rows of any Parquet file, from its end.
+///
+/// # Errors
+/// [`DatasetError::MissingFile`] and [`DatasetError::Corrupt`].
+pub fn parquet_rows(path: impl AsRef<Path>) -> Result<u64, DatasetError> {
+    open_file(path.as_ref()).map(|file| row_count(&file))
+}
+
+/// The table that a file's metadata names, if any.
+pub(crate) fn table_name(path: &Path) -> Result<Option<String>, DatasetError> {
+    Ok(metadata(&open_file(path)?, TABLE_KEY).map(str::to_owned))
 }
 
 fn row_count(file: &OpenFile) -> u64 {

@@ -72,22 +72,7 @@ pub fn clustered_mean(
     clusters: Option<&[u64]>,
     confidence: Confidence,
 ) -> Result<ClusteredMean, StatsError> {
-    let found = Linearised::new(values, clusters)?;
-    let interval = found.mean.zip(found.standard_error).map(|(mean, error)| {
-        let half = student_half_width(confidence, found.clusters - 1) * error;
-        Interval {
-            low: mean - half,
-            high: mean + half,
-        }
-    });
-    Ok(ClusteredMean {
-        mean: found.mean,
-        standard_error: found.standard_error,
-        interval,
-        n: found.n,
-        dropped: values.len() - found.n,
-        clusters: found.clusters,
-    })
+    Ok(moments(values, clusters)?.mean(confidence))
 }
 
 /// The share of items in clusters with a property, with an interval that respects them: Wilson's
@@ -121,72 +106,187 @@ pub fn clustered_proportion(
         .iter()
         .map(|event| event.map(|event| f64::from(u8::from(event))))
         .collect();
-    let found = Linearised::new(&values, clusters)?;
-    let successes = events.iter().filter(|event| **event == Some(true)).count();
-    let (n, independent) = (found.n as f64, found.clusters as f64);
-    let effective = match (found.mean, found.standard_error) {
-        (Some(_), _) if found.clusters == found.n => Some(n),
-        (Some(p), Some(error)) => {
-            let spread = p * (1.0 - p);
-            let worth = if spread > 0.0 {
-                n / (n * error * error / spread).max(1.0)
-            } else {
-                independent
-            };
-            let wider = confidence.z() / student_half_width(confidence, found.clusters - 1);
-            Some(worth * wider * wider)
+    Ok(moments(&values, clusters)?.proportion(confidence))
+}
+
+fn moments(
+    values: &[Option<f64>],
+    clusters: Option<&[u64]>,
+) -> Result<ClusterMoments, StatsError> {
+    let sums = cluster_sums(values.len(), clusters, 2, |row, sums| {
+        if let Some(value) = values[row] {
+            sums[0] += 1.0;
+            sums[1] += StatsError::finite(row, 0, value)?;
         }
-        _ => None,
-    };
-    Ok(ClusteredProportion {
-        successes: successes as u64,
-        n: found.n as u64,
-        rate: found.mean,
-        standard_error: found.standard_error,
-        interval: found
-            .mean
-            .zip(effective)
-            .map(|(p, effective)| wilson_ends(p, effective, confidence)),
-        effective_n: effective,
-        dropped: (events.len() - found.n) as u64,
-        clusters: found.clusters as u64,
-    })
+        Ok(())
+    })?;
+    let mut found = ClusterMoments::default();
+    found.add(sums.rows().into_iter().map(|sums| ClusterSum {
+        n: sums[0],
+        total: sums[1],
+    }));
+    found.dropped = (values.len() - values.iter().flatten().count()) as u64;
+    Ok(found)
 }
 
-/// A mean and the standard error that clusters leave it.
-struct Linearised {
-    mean: Option<f64>,
-    standard_error: Option<f64>,
-    n: usize,
-    clusters: usize,
+/// The items of one cluster, added up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ClusterSum {
+    /// Items, a whole number.
+    pub n: f64,
+    /// The sum of their numbers.
+    pub total: f64,
 }
 
-impl Linearised {
-    fn new(values: &[Option<f64>], clusters: Option<&[u64]>) -> Result<Self, StatsError> {
-        let sums = cluster_sums(values.len(), clusters, 2, |row, sums| {
-            if let Some(value) = values[row] {
-                sums[0] += 1.0;
-                sums[1] += StatsError::finite(row, 0, value)?;
+/// What [`clustered_mean`] and [`clustered_proportion`] need to know of all clusters, in a fixed size: for items that
+/// do not fit into memory, added up in parts of whole clusters.
+///
+/// ```text
+/// sum_c (t_c - mean n_c)^2 = sum_c r_c^2 - 2 d sum_c n_c r_c + d^2 sum_c n_c^2
+/// r_c = t_c - m n_c,   d = mean - m,   m the mean of the first part
+/// ```
+///
+/// so that with one part nothing is rounded that the functions do not round, and with more no large numbers are
+/// subtracted. Cost O(clusters) to add, O(1) in memory.
+///
+/// ```
+/// use specstress_stats::{ClusterMoments, ClusterSum, Confidence, clustered_mean};
+///
+/// let mut moments = ClusterMoments::default();
+/// moments.add([ClusterSum { n: 2.0, total: 2.0 }].into_iter());
+/// moments.add([ClusterSum { n: 2.0, total: 0.0 }].into_iter());
+/// let values = [1.0, 1.0, 0.0, 0.0].map(Some);
+/// let whole = clustered_mean(&values, Some(&[1, 1, 2, 2]), Confidence::default())?;
+/// assert_eq!(moments.mean(Confidence::default()), whole);
+/// # Ok::<(), specstress_stats::StatsError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ClusterMoments {
+    n: f64,
+    total: f64,
+    clusters: u64,
+    dropped: u64,
+    pivot: Option<f64>,
+    /// Sums over clusters of `r^2`, `n r` and `n^2`.
+    squares: f64,
+    crosses: f64,
+    sizes: f64,
+}
+
+impl ClusterMoments {
+    /// Adds clusters none of whose items are in another part. Empty ones do not count.
+    pub fn add(&mut self, clusters: impl Iterator<Item = ClusterSum> + Clone) {
+        let known = clusters.filter(|sum| sum.n > 0.0);
+        let (mut n, mut total) = (0.0, 0.0);
+        for sum in known.clone() {
+            n += sum.n;
+            total += sum.total;
+            self.clusters += 1;
+        }
+        if n == 0.0 {
+            return;
+        }
+        let pivot = *self.pivot.get_or_insert(total / n);
+        for sum in known {
+            let beyond = sum.total - pivot * sum.n;
+            self.squares += beyond.powi(2);
+            self.crosses += sum.n * beyond;
+            self.sizes += sum.n * sum.n;
+        }
+        self.n += n;
+        self.total += total;
+    }
+
+    /// Counts items without a number.
+    pub fn add_dropped(&mut self, items: u64) {
+        self.dropped += items;
+    }
+
+    /// The mean of all items, as [`clustered_mean`] gives it.
+    pub fn mean(&self, confidence: Confidence) -> ClusteredMean {
+        let (mean, standard_error) = self.estimate();
+        let interval = mean.zip(standard_error).map(|(mean, error)| {
+            let half = student_half_width(confidence, whole(self.clusters) - 1) * error;
+            Interval {
+                low: mean - half,
+                high: mean + half,
             }
-            Ok(())
-        })?;
-        let n = values.iter().flatten().count();
-        let size = n as f64;
-        let mean = (n > 0).then(|| sums.column(1).sum() / size);
-        let known = sums.rows().into_iter().filter(|sums| sums[0] > 0.0);
-        let clusters = known.clone().count();
-        let standard_error = mean.filter(|_| clusters > 1).map(|mean| {
-            let beyond = known.map(|sums| (sums[1] - mean * sums[0]).powi(2));
-            let count = clusters as f64;
-            (count / (count - 1.0) * beyond.sum::<f64>()).sqrt() / size
         });
-        Ok(Self {
+        ClusteredMean {
             mean,
             standard_error,
-            n,
-            clusters,
-        })
+            interval,
+            n: whole(self.items()),
+            dropped: whole(self.dropped),
+            clusters: whole(self.clusters),
+        }
     }
+
+    /// The share of items with a property, as [`clustered_proportion`] gives it, where the total of a cluster is the
+    /// number of its items that have it.
+    pub fn proportion(&self, confidence: Confidence) -> ClusteredProportion {
+        let (mean, standard_error) = self.estimate();
+        let effective = match (mean, standard_error) {
+            (Some(_), _) if self.clusters == self.items() => Some(self.n),
+            (Some(p), Some(error)) => {
+                let spread = p * (1.0 - p);
+                let worth = if spread > 0.0 {
+                    self.n / (self.n * error * error / spread).max(1.0)
+                } else {
+                    self.clusters as f64
+                };
+                let wider =
+                    confidence.z() / student_half_width(confidence, whole(self.clusters) - 1);
+                Some(worth * wider * wider)
+            }
+            _ => None,
+        };
+        ClusteredProportion {
+            successes: counted(self.total),
+            n: self.items(),
+            rate: mean,
+            standard_error,
+            interval: mean
+                .zip(effective)
+                .map(|(p, effective)| wilson_ends(p, effective, confidence)),
+            effective_n: effective,
+            dropped: self.dropped,
+            clusters: self.clusters,
+        }
+    }
+
+    /// The mean and the standard error that clusters leave it.
+    fn estimate(&self) -> (Option<f64>, Option<f64>) {
+        let mean = (self.n > 0.0).then(|| self.total / self.n);
+        let standard_error = mean.zip(self.pivot).filter(|_| self.clusters > 1);
+        let standard_error = standard_error.map(|(mean, pivot)| {
+            let moved = mean - pivot;
+            let beyond = self.squares - 2.0 * moved * self.crosses + moved * moved * self.sizes;
+            let count = self.clusters as f64;
+            // Rounding may leave a little less than nothing.
+            (count / (count - 1.0) * beyond.max(0.0)).sqrt() / self.n
+        });
+        (mean, standard_error)
+    }
+
+    fn items(&self) -> u64 {
+        counted(self.n)
+    }
+}
+
+/// A sum of whole numbers, exact below 2^53.
+fn counted(sum: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts are whole and not negative"
+    )]
+    let count = sum as u64;
+    count
+}
+
+fn whole(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 /// Sums of items by cluster, clusters by rising name; without names one item is one cluster.
@@ -251,6 +351,46 @@ mod tests {
         assert!(found.effective_n.unwrap() < 30.0);
         let plain = proportion(0, 90, level).unwrap().interval.unwrap();
         assert!(found.interval.unwrap().high > 2.0 * plain.high);
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        // Clusters of one to five items, with gaps; a cluster of none but gaps.
+        let mut values = Vec::new();
+        let mut names = Vec::new();
+        for cluster in 0..200_u64 {
+            for item in 0..=cluster % 5 {
+                let gap = cluster == 7 || (cluster + item) % 9 == 0;
+                values.push((!gap).then(|| ((cluster * 7 + item * 3) % 11) as f64 / 3.0));
+                names.push(cluster);
+            }
+        }
+        let level = Confidence::default();
+        let wanted = clustered_mean(&values, Some(&names), level).unwrap();
+        for parts in [1, 2, 7] {
+            let mut found = ClusterMoments::default();
+            for part in 0..parts {
+                let mut sums = vec![ClusterSum::default(); 200];
+                for (name, value) in names.iter().zip(&values) {
+                    if name % parts == part {
+                        let sum = &mut sums[usize::try_from(*name).unwrap()];
+                        sum.n += f64::from(u8::from(value.is_some()));
+                        sum.total += value.unwrap_or(0.0);
+                        found.add_dropped(u64::from(value.is_none()));
+                    }
+                }
+                found.add(sums.into_iter());
+            }
+            let found = found.mean(level);
+            if parts == 1 {
+                assert_eq!(found, wanted, "not a bit apart");
+            }
+            let close = |a: Option<f64>, b: Option<f64>| (a.unwrap() - b.unwrap()).abs() < 1e-12;
+            assert!(close(found.mean, wanted.mean), "{parts} parts");
+            assert!(close(found.standard_error, wanted.standard_error));
+            assert_eq!((found.n, found.dropped), (wanted.n, wanted.dropped));
+            assert_eq!(found.clusters, wanted.clusters);
+        }
     }
 
     #[test]

@@ -92,7 +92,10 @@ pub use agreement::{
 #[cfg(feature = "bootstrap")]
 pub use agreement::{AgreementInterval, agreement_bootstrap};
 pub use bins::{BinRate, Bins, Enrichment, enrichment};
-pub use clustered::{ClusteredMean, ClusteredProportion, clustered_mean, clustered_proportion};
+pub use clustered::{
+    ClusterMoments, ClusterSum, ClusteredMean, ClusteredProportion, clustered_mean,
+    clustered_proportion,
+};
 pub use compare::{
     Adjusted, Adjustment, McNemar, Wilcoxon, adjust_p_values, mcnemar, wilcoxon_signed_rank,
 };
@@ -119,7 +122,7 @@ pub use normal::normal_quantile;
 pub use nudge::{NudgeEffects, NudgePair, nudge_effects};
 pub use outlier::{
     DirectedCount, ModelOutlier, ModelOutlierCount, OutlierCounts, OutlierParams, OutlierReading,
-    Outliers, outlier_counts, outliers,
+    Outliers, Standing, outlier_counts, outliers, standings,
 };
 pub use priorities::{
     CoOccurrence, Expressed, PriorityContrasts, ValuePriorities, co_occurrence, priority_contrasts,

@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod published_files;
 mod recovery;
+mod run_rows;
 mod session;
 mod traffic;
 
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Command::Join(args) => commands::rerun::join(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Analyze(args) => commands::analyze::run(&args),
+        Command::Export(args) => commands::export::run(&args),
+        Command::Convert(args) => commands::convert::run(&args),
         Command::Agree(args) => commands::agree::run(&args),
         Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),

@@ -74,6 +74,43 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// A list of texts: a list, or a JSON list as text; `{"position": ..., "response": ...}` stands for its response.
+    pub(super) fn texts(self) -> Result<Option<Vec<String>>, Refused> {
+        let refused = || (self.shown(), "a list of texts, or nothing");
+        let parsed: Value;
+        let list = match self {
+            Self::Missing => return Ok(None),
+            Self::Other(list) => list,
+            Self::Text(text) => {
+                parsed = serde_json::from_str(text).map_err(|_| refused())?;
+                &parsed
+            }
+            Self::Integer(_) | Self::Float(_) => return Err(refused()),
+        };
+        let item = |item: &Value| {
+            let text = item.get("response").unwrap_or(item).as_str();
+            text.map(str::to_owned).ok_or_else(refused)
+        };
+        let list = list.as_array().ok_or_else(refused)?;
+        list.iter().map(item).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A finite number.
+    pub(super) fn number(self) -> Result<Option<f64>, Refused> {
+        let refused = || (self.shown(), "a number, or nothing");
+        let number = match self {
+            Self::Missing => return Ok(None),
+            Self::Integer(number) => number as f64,
+            Self::Float(number) => number,
+            Self::Text(text) => text.parse().map_err(|_| refused())?,
+            Self::Other(_) => return Err(refused()),
+        };
+        number
+            .is_finite()
+            .then_some(Some(number))
+            .ok_or_else(refused)
+    }
+
     fn shown(self) -> String {
         match self {
             Self::Missing => "null".to_owned(),
@@ -120,6 +157,22 @@ mod tests {
         ] {
             assert_eq!(cell.position(), Err((value.to_owned(), allowed)));
         }
+    }
+
+    #[test]
+    fn spectra_come_as_lists_or_as_json() {
+        let wanted = Ok(Some(vec!["a".to_owned(), "b".to_owned()]));
+        let list = serde_json::json!(["a", "b"]);
+        assert_eq!(Cell::Other(&list).texts(), wanted);
+        assert_eq!(Cell::Text(r#"["a", "b"]"#).texts(), wanted);
+        let graded = r#"[{"position": "neutral", "response": "a"}, {"response": "b"}]"#;
+        assert_eq!(Cell::Text(graded).texts(), wanted);
+        assert_eq!(Cell::Missing.texts(), Ok(None));
+        for bad in [Cell::Text("a"), Cell::Text("[1]"), Cell::Integer(1)] {
+            assert!(bad.texts().is_err(), "{bad:?}");
+        }
+        assert_eq!(Cell::Text("1.5").number(), Ok(Some(1.5)));
+        assert!(Cell::Float(f64::NAN).number().is_err());
     }
 
     #[test]

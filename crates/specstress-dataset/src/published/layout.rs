@@ -103,6 +103,9 @@ pub(super) const LEADING: [&str; 6] = [
 ];
 pub(super) const TRAILING: [&str; 2] = ["chunk_index", "entry_idx"];
 
+/// Columns that only the `complete` config has. The release does not document its own; these are ours (docs/analyze.md).
+pub(super) const SPECTRA: [&str; 2] = ["value1_spectrum", "value2_spectrum"];
+
 pub(super) const SUFFIXES: [&str; 2] = ["_value1_position", "_value2_position"];
 
 pub(super) fn response_column(model: &str) -> String {
@@ -112,6 +115,12 @@ pub(super) fn response_column(model: &str) -> String {
 /// Models in the order of the response columns: the released ones first, then the others as given.
 pub(super) fn response_order<S: AsRef<str>>(models: &[S]) -> Vec<&str> {
     ordered(models, &PUBLISHED_MODELS)
+}
+
+/// The order in which files of these models are read back: the released ones in that of [`PUBLISHED_MODELS`], then the
+/// others as given.
+pub fn model_order<S: AsRef<str>>(models: &[S]) -> Vec<&str> {
+    response_order(models)
 }
 
 /// Models in the order of the position columns, likewise.

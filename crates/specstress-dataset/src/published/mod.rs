@@ -19,16 +19,26 @@
 //! ```
 
 mod cell;
+mod evaluations;
 mod layout;
 mod plan;
+mod position_units;
+mod positions;
 mod read;
 mod read_parquet;
+pub mod reported;
 mod row;
 mod write;
+mod write_cells;
 mod write_parquet;
 
-pub use layout::{PUBLISHED_MODELS, PUBLISHED_SUBSETS, PublishedSubset};
-pub use plan::ReadOptions;
-pub use read::{PublishedReader, read_published};
+pub use evaluations::{
+    EvaluationReader, EvaluationRow, EvaluationWriter, is_evaluations, read_evaluations,
+};
+pub use layout::{PUBLISHED_MODELS, PUBLISHED_SUBSETS, PublishedSubset, model_order};
+pub use plan::{ReadOptions, is_published};
+pub(crate) use plan::has_spectra;
+pub use positions::{PositionBlock, PositionFiles};
+pub use read::{PublishedReader, column_names, read_published};
 pub use row::PublishedRow;
 pub use write::PublishedWriter;

@@ -4,11 +4,12 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::cell::Cell;
-use super::plan::{Plan, ReadOptions};
-use super::read_parquet::parquet_rows;
+use super::plan::{Plan, ReadOptions, RowPlan};
+use super::read_parquet::{header_of, parquet_rows};
 use super::row::PublishedRow;
 use crate::csv_source::Records;
 use crate::jsonl::Lines;
+use crate::parquet_source::open_file;
 use crate::{DatasetError, Format, Rows};
 
 /// Opens a file in the published layout; its name tells the format: `.parquet`, `.csv` or `.jsonl`.
@@ -25,10 +26,10 @@ pub fn read_published(
     options: &ReadOptions,
 ) -> Result<PublishedReader, DatasetError> {
     let path = path.as_ref();
-    let (plan, rows) = match Format::of(path)? {
-        Format::Csv => csv_rows(path, options)?,
-        Format::Jsonl => jsonl_rows(path, options)?,
-        Format::Parquet => parquet_rows(path, options)?,
+    let header = |header: &[String]| Plan::new(path, header, options);
+    let (plan, rows) = match rows_of(path, header)? {
+        Some(opened) => opened,
+        None => (Plan::empty(options), Box::new(std::iter::empty()) as Rows<_>),
     };
     Ok(PublishedReader {
         plan,
@@ -78,12 +79,27 @@ impl Iterator for PublishedReader {
     }
 }
 
-type Opened = (Plan, Rows<PublishedRow>);
+type Opened<P> = (P, Rows<<P as RowPlan>::Row>);
 
-fn csv_rows(path: &Path, options: &ReadOptions) -> Result<Opened, DatasetError> {
+/// Opens a file and plans its rows by its header; `None` for JSONL without a row, which has no header.
+pub(super) fn rows_of<P: RowPlan>(
+    path: &Path,
+    plan: impl FnOnce(&[String]) -> Result<P, DatasetError>,
+) -> Result<Option<Opened<P>>, DatasetError> {
+    match Format::of(path)? {
+        Format::Csv => csv_rows(path, plan).map(Some),
+        Format::Jsonl => jsonl_rows(path, plan),
+        Format::Parquet => parquet_rows(path, plan).map(Some),
+    }
+}
+
+fn csv_rows<P: RowPlan>(
+    path: &Path,
+    plan: impl FnOnce(&[String]) -> Result<P, DatasetError>,
+) -> Result<Opened<P>, DatasetError> {
     let mut records = Records::open(path)?;
     let header = records.header()?;
-    let plan = Plan::new(path, &header, options)?;
+    let plan = plan(&header)?;
     let used = plan.clone();
     let rows = std::iter::from_fn(move || match records.advance() {
         Ok(true) => Some(used.row(records.place(), |place, _| {
@@ -95,14 +111,17 @@ fn csv_rows(path: &Path, options: &ReadOptions) -> Result<Opened, DatasetError> 
     Ok((plan, Box::new(rows)))
 }
 
-fn jsonl_rows(path: &Path, options: &ReadOptions) -> Result<Opened, DatasetError> {
+fn jsonl_rows<P: RowPlan>(
+    path: &Path,
+    plan: impl FnOnce(&[String]) -> Result<P, DatasetError>,
+) -> Result<Option<Opened<P>>, DatasetError> {
     let mut lines = Lines::open(path)?;
     if !lines.advance()? {
-        return Ok((Plan::empty(options), Box::new(std::iter::empty())));
+        return Ok(None);
     }
     let object = read_object(&lines)?;
     let header: Vec<String> = object.keys().cloned().collect();
-    let plan = Plan::new(path, &header, options)?;
+    let plan = plan(&header)?;
     let used = plan.clone();
     let mut first = Some(object);
     let rows = std::iter::from_fn(move || {
@@ -120,9 +139,28 @@ fn jsonl_rows(path: &Path, options: &ReadOptions) -> Result<Opened, DatasetError
             })
         }))
     });
-    Ok((plan, Box::new(rows)))
+    Ok(Some((plan, Box::new(rows))))
 }
 
 fn read_object(lines: &Lines) -> Result<Map<String, Value>, DatasetError> {
     serde_json::from_slice(&lines.text).map_err(|error| lines.place().bad_row(error))
+}
+
+/// The names of the columns of a file, of its first object in JSONL; none for JSONL without a row.
+///
+/// # Errors
+/// [`DatasetError::UnknownFormat`], [`DatasetError::MissingFile`] and [`DatasetError::Corrupt`].
+pub fn column_names(path: impl AsRef<Path>) -> Result<Vec<String>, DatasetError> {
+    let path = path.as_ref();
+    match Format::of(path)? {
+        Format::Csv => Records::open(path)?.header(),
+        Format::Parquet => Ok(header_of(&open_file(path)?)),
+        Format::Jsonl => {
+            let mut lines = Lines::open(path)?;
+            if !lines.advance()? {
+                return Ok(Vec::new());
+            }
+            Ok(read_object(&lines)?.keys().cloned().collect())
+        }
+    }
 }

@@ -27,6 +27,10 @@ pub struct PublishedRow {
     pub chunk_index: Option<i64>,
     /// With `chunk_index`, names the value pair.
     pub entry_idx: Option<i64>,
+    /// The seven strategies for value 1, from extreme opposition to extreme favour; only in the `complete` config.
+    pub value1_spectrum: Option<Vec<String>>,
+    /// The seven strategies for value 2.
+    pub value2_spectrum: Option<Vec<String>>,
 }
 
 impl PublishedRow {

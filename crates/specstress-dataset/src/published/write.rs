@@ -1,18 +1,18 @@
-use std::io::Write;
+use std::borrow::Cow;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
+use specstress_scenarios::Nudge;
 
 use super::cell::HIGHEST_POSITION;
-use super::layout::{LEADING, SUFFIXES, TRAILING, position_order, response_column, response_order};
+use super::layout::{
+    LEADING, SPECTRA, SUFFIXES, TRAILING, position_order, response_column, response_order,
+};
 use super::row::PublishedRow;
-use super::write_parquet::ParquetFile;
-use crate::csv_sink::CsvFile;
+use super::write_cells::{CellFile, CellKind, CellOut};
+use crate::DatasetError;
 use crate::located::Place;
-use crate::output::Output;
-use crate::{DatasetError, Format};
 
 /// Writes rows in the published layout; the file's name tells the format: `.csv`, `.parquet` or `.jsonl`.
 ///
@@ -47,21 +47,12 @@ use crate::{DatasetError, Format};
 /// ```
 #[derive(Debug)]
 pub struct PublishedWriter {
-    path: PathBuf,
     columns: Vec<OutputColumn>,
-    file: Target,
-    written: u64,
-}
-
-#[derive(Debug)]
-enum Target {
-    Csv(Box<CsvFile>),
-    Jsonl(Output),
-    Parquet(Box<ParquetFile>),
+    file: CellFile,
 }
 
 impl PublishedWriter {
-    /// Starts a file with columns for these models; its folder must exist.
+    /// Starts a file of the `default` config with columns for these models; its folder must exist.
     ///
     /// # Errors
     /// [`DatasetError::DuplicateColumn`] when a model is given twice.
@@ -69,34 +60,36 @@ impl PublishedWriter {
         path: impl AsRef<Path>,
         models: &[S],
     ) -> Result<Self, DatasetError> {
-        let path = path.as_ref();
-        let format = Format::of(path)?;
-        let columns = layout(models);
-        for (index, column) in columns.iter().enumerate() {
-            if columns[..index]
-                .iter()
-                .any(|other| other.name == column.name)
-            {
-                return Err(DatasetError::DuplicateColumn {
-                    path: path.to_owned(),
-                    column: column.name.clone(),
-                });
-            }
-        }
-        let file = match format {
-            Format::Csv => {
-                let mut file = CsvFile::create(path)?;
-                file.record(columns.iter().map(|column| &column.name))?;
-                Target::Csv(Box::new(file))
-            }
-            Format::Jsonl => Target::Jsonl(Output::create(path)?),
-            Format::Parquet => Target::Parquet(Box::new(ParquetFile::create(path, &columns)?)),
-        };
+        Self::start(path.as_ref(), layout(models))
+    }
+
+    /// Starts a file of the `complete` config: without `rank`, and with `value1_spectrum` and `value2_spectrum` at the
+    /// end, each a JSON list of seven texts.
+    ///
+    /// # Errors
+    /// As [`PublishedWriter::create`].
+    pub fn create_complete<S: AsRef<str>>(
+        path: impl AsRef<Path>,
+        models: &[S],
+    ) -> Result<Self, DatasetError> {
+        let mut columns = layout(models);
+        columns.retain(|column| !matches!(column.field, Field::Rank));
+        let spectra = SPECTRA.into_iter().enumerate();
+        columns.extend(spectra.map(|(side, name)| OutputColumn {
+            name: name.to_owned(),
+            field: Field::Spectrum(side),
+        }));
+        Self::start(path.as_ref(), columns)
+    }
+
+    fn start(path: &Path, columns: Vec<OutputColumn>) -> Result<Self, DatasetError> {
+        let kinds: Vec<(String, CellKind)> = columns
+            .iter()
+            .map(|column| (column.name.clone(), column.field.kind()))
+            .collect();
         Ok(Self {
-            path: path.to_owned(),
+            file: CellFile::create(path, &kinds)?,
             columns,
-            file,
-            written: 0,
         })
     }
 
@@ -106,21 +99,16 @@ impl PublishedWriter {
     /// [`DatasetError::BadValue`] for a position above 6; nothing of the slice is then written.
     pub fn write(&mut self, rows: &[PublishedRow]) -> Result<(), DatasetError> {
         for (index, row) in rows.iter().enumerate() {
-            self.check(row, self.written + index as u64 + 1)?;
+            self.check(row, self.file.written + index as u64 + 1)?;
         }
         for row in rows {
-            let cells = Cells::of(row, &self.columns);
-            match &mut self.file {
-                Target::Csv(file) => file.record(cells.texts())?,
-                Target::Parquet(file) => file.push(&cells)?,
-                Target::Jsonl(file) => {
-                    let line = json_line(&self.columns, &cells);
-                    file.write_all(line.as_bytes())
-                        .map_err(DatasetError::io("write", &self.path))?;
-                }
-            }
+            let cells: Vec<CellOut<'_>> = self
+                .columns
+                .iter()
+                .map(|column| column.field.cell(row))
+                .collect();
+            self.file.push(&cells)?;
         }
-        self.written += rows.len() as u64;
         Ok(())
     }
 
@@ -128,18 +116,13 @@ impl PublishedWriter {
     ///
     /// # Errors
     /// [`DatasetError::Io`] for a full disk and the like; an existing file then stays as it was.
-    pub fn finish(mut self) -> Result<u64, DatasetError> {
-        match &mut self.file {
-            Target::Csv(file) => file.finish()?,
-            Target::Jsonl(file) => file.finish()?,
-            Target::Parquet(file) => file.finish()?,
-        }
-        Ok(self.written)
+    pub fn finish(self) -> Result<u64, DatasetError> {
+        self.file.finish()
     }
 
     fn check(&self, row: &PublishedRow, number: u64) -> Result<(), DatasetError> {
         let place = Place {
-            path: &self.path,
+            path: &self.file.path,
             row: number,
             line: None,
         };
@@ -160,13 +143,13 @@ impl PublishedWriter {
 
 /// A column that is written and the field it is filled from.
 #[derive(Clone, Debug)]
-pub(super) struct OutputColumn {
-    pub(super) name: String,
-    pub(super) field: Field,
+struct OutputColumn {
+    name: String,
+    field: Field,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Field {
+enum Field {
     Rank,
     Generator,
     Value1,
@@ -176,16 +159,42 @@ pub(super) enum Field {
     Chunk,
     Entry,
     Response(Arc<str>),
-    /// With 0 for value 1 and 1 for value 2.
+    /// With 0 for value 1 and 1 for value 2, here and below.
     Position(Arc<str>, usize),
+    Spectrum(usize),
 }
 
 impl Field {
-    pub(super) fn is_integer(&self) -> bool {
-        matches!(
-            self,
-            Self::Rank | Self::Chunk | Self::Entry | Self::Position(..)
-        )
+    fn kind(&self) -> CellKind {
+        match self {
+            Self::Rank | Self::Chunk | Self::Entry | Self::Position(..) => CellKind::Integer,
+            _ => CellKind::Text,
+        }
+    }
+
+    fn cell<'a>(&self, row: &'a PublishedRow) -> CellOut<'a> {
+        use CellOut::Integer;
+        match self {
+            Self::Rank => Integer(row.rank),
+            Self::Chunk => Integer(row.chunk_index),
+            Self::Entry => Integer(row.entry_idx),
+            Self::Generator => CellOut::text(row.query_generator.as_deref()),
+            Self::Value1 => CellOut::text(row.value1.as_deref()),
+            Self::Value2 => CellOut::text(row.value2.as_deref()),
+            Self::Query => CellOut::text(row.query.as_deref()),
+            Self::Nudge => CellOut::text(row.nudge_direction.map(Nudge::as_str)),
+            Self::Response(model) => CellOut::text(row.response(model)),
+            Self::Position(model, side) => Integer(
+                row.position(model)
+                    .and_then(|(first, second)| [first, second][*side])
+                    .map(i64::from),
+            ),
+            Self::Spectrum(side) => {
+                let spectrum = [&row.value1_spectrum, &row.value2_spectrum][*side].as_ref();
+                let json = |texts: &Vec<String>| Value::from(texts.as_slice()).to_string();
+                CellOut::Text(spectrum.map(json).map(Cow::Owned))
+            }
+        }
     }
 }
 
@@ -226,59 +235,4 @@ fn layout<S: AsRef<str>>(models: &[S]) -> Vec<OutputColumn> {
             .map(fixed),
     );
     columns
-}
-
-/// One cell to be written.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum CellOut<'a> {
-    Integer(Option<i64>),
-    Text(Option<&'a str>),
-}
-
-/// The cells of one row, in the order of the columns.
-pub(super) struct Cells<'a>(pub(super) Vec<CellOut<'a>>);
-
-impl<'a> Cells<'a> {
-    fn of(row: &'a PublishedRow, columns: &[OutputColumn]) -> Self {
-        use CellOut::{Integer, Text};
-        let cell = |column: &OutputColumn| match &column.field {
-            Field::Rank => Integer(row.rank),
-            Field::Chunk => Integer(row.chunk_index),
-            Field::Entry => Integer(row.entry_idx),
-            Field::Generator => Text(row.query_generator.as_deref()),
-            Field::Value1 => Text(row.value1.as_deref()),
-            Field::Value2 => Text(row.value2.as_deref()),
-            Field::Query => Text(row.query.as_deref()),
-            Field::Nudge => Text(row.nudge_direction.map(specstress_scenarios::Nudge::as_str)),
-            Field::Response(model) => Text(row.response(model)),
-            Field::Position(model, side) => Integer(
-                row.position(model)
-                    .and_then(|(first, second)| [first, second][*side])
-                    .map(i64::from),
-            ),
-        };
-        Self(columns.iter().map(cell).collect())
-    }
-
-    fn texts(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|cell| match cell {
-            CellOut::Integer(number) => {
-                number.map_or_else(String::new, |number| number.to_string())
-            }
-            CellOut::Text(text) => text.unwrap_or_default().to_owned(),
-        })
-    }
-}
-
-/// Keys in the order of the columns, which a JSON map would sort.
-fn json_line(columns: &[OutputColumn], cells: &Cells<'_>) -> String {
-    let pair = |(column, cell): (&OutputColumn, &CellOut<'_>)| {
-        let value = match cell {
-            CellOut::Integer(number) => Value::from(*number),
-            CellOut::Text(text) => Value::from(*text),
-        };
-        format!("{}:{value}", Value::from(column.name.as_str()))
-    };
-    let pairs: Vec<String> = columns.iter().zip(&cells.0).map(pair).collect();
-    format!("{{{}}}\n", pairs.join(","))
 }

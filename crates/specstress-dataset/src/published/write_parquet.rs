@@ -1,58 +1,83 @@
-//! The published layout to Parquet.
+//! Rows of cells to Parquet.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ::arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
-use ::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
+use ::arrow::array::{ArrayRef, Float64Builder, Int64Builder, RecordBatch, StringBuilder};
+use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::write::{CellOut, Cells, OutputColumn};
+use super::write_cells::{CellKind, CellOut};
 use crate::parquet_sink::BatchWriter;
 use crate::{DatasetError, Format};
 
-/// Rows of a row group; with twelve answers a row is some 50 KiB.
-const GROUP: usize = 512;
+/// Rows of a row group at most.
+const ROWS: usize = 16_384;
+
+/// Bytes of text after which a row group ends; with twelve answers a row is some 50 KiB. Small groups make a file slow
+/// to read, large ones take memory to write.
+const BYTES: usize = 32 << 20;
 
 #[derive(Debug)]
 pub(super) struct ParquetFile {
     path: PathBuf,
     schema: SchemaRef,
     builders: Vec<Builder>,
-    buffered: usize,
+    rows: usize,
+    bytes: usize,
     writer: BatchWriter,
 }
 
 #[derive(Debug)]
 enum Builder {
     Integers(Int64Builder),
+    Numbers(Float64Builder),
     Texts(StringBuilder),
 }
 
 impl Builder {
+    fn new(kind: CellKind) -> Self {
+        match kind {
+            CellKind::Integer => Self::Integers(Int64Builder::new()),
+            CellKind::Number => Self::Numbers(Float64Builder::new()),
+            CellKind::Text => Self::Texts(StringBuilder::new()),
+        }
+    }
+
+    /// Takes a cell and returns the size of its text.
+    fn push(&mut self, cell: &CellOut<'_>) -> usize {
+        match (self, cell) {
+            (Self::Integers(builder), CellOut::Integer(number)) => builder.append_option(*number),
+            (Self::Numbers(builder), CellOut::Number(number)) => builder.append_option(*number),
+            (Self::Texts(builder), CellOut::Text(text)) => {
+                builder.append_option(text.as_deref());
+                return text.as_ref().map_or(0, |text| text.len());
+            }
+            // Both are made from the same columns.
+            (Self::Integers(builder), _) => builder.append_null(),
+            (Self::Numbers(builder), _) => builder.append_null(),
+            (Self::Texts(builder), _) => builder.append_null(),
+        }
+        0
+    }
+
     fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Integers(builder) => Arc::new(builder.finish()),
+            Self::Numbers(builder) => Arc::new(builder.finish()),
             Self::Texts(builder) => Arc::new(builder.finish()),
         }
     }
 }
 
 impl ParquetFile {
-    pub(super) fn create(path: &Path, columns: &[OutputColumn]) -> Result<Self, DatasetError> {
-        let field = |column: &OutputColumn| {
-            let kind = if column.field.is_integer() {
-                DataType::Int64
-            } else {
-                DataType::Utf8
+    pub(super) fn create(path: &Path, columns: &[(String, CellKind)]) -> Result<Self, DatasetError> {
+        let field = |(name, kind): &(String, CellKind)| {
+            let kind = match kind {
+                CellKind::Integer => DataType::Int64,
+                CellKind::Number => DataType::Float64,
+                CellKind::Text => DataType::Utf8,
             };
-            ArrowField::new(&column.name, kind, true)
-        };
-        let builder = |column: &OutputColumn| {
-            if column.field.is_integer() {
-                Builder::Integers(Int64Builder::new())
-            } else {
-                Builder::Texts(StringBuilder::new())
-            }
+            Field::new(name, kind, true)
         };
         let schema: SchemaRef =
             Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
@@ -60,32 +85,25 @@ impl ParquetFile {
             path: path.to_owned(),
             writer: BatchWriter::create(path, &schema, &[])?,
             schema,
-            builders: columns.iter().map(builder).collect(),
-            buffered: 0,
+            builders: columns.iter().map(|(_, kind)| Builder::new(*kind)).collect(),
+            rows: 0,
+            bytes: 0,
         })
     }
 
-    pub(super) fn push(&mut self, cells: &Cells<'_>) -> Result<(), DatasetError> {
-        for (builder, cell) in self.builders.iter_mut().zip(&cells.0) {
-            match (builder, cell) {
-                (Builder::Integers(builder), CellOut::Integer(number)) => {
-                    builder.append_option(*number);
-                }
-                (Builder::Texts(builder), CellOut::Text(text)) => builder.append_option(*text),
-                // Both are made from the same columns.
-                (Builder::Integers(builder), CellOut::Text(_)) => builder.append_null(),
-                (Builder::Texts(builder), CellOut::Integer(_)) => builder.append_null(),
-            }
+    pub(super) fn push(&mut self, cells: &[CellOut<'_>]) -> Result<(), DatasetError> {
+        for (builder, cell) in self.builders.iter_mut().zip(cells) {
+            self.bytes += builder.push(cell);
         }
-        self.buffered += 1;
-        if self.buffered >= GROUP {
+        self.rows += 1;
+        if self.rows >= ROWS || self.bytes >= BYTES {
             self.write_group()?;
         }
         Ok(())
     }
 
     pub(super) fn finish(&mut self) -> Result<(), DatasetError> {
-        if self.buffered > 0 {
+        if self.rows > 0 {
             self.write_group()?;
         }
         self.writer.finish()
@@ -101,7 +119,7 @@ impl ParquetFile {
                 source: error.into(),
             }
         })?;
-        self.buffered = 0;
+        (self.rows, self.bytes) = (0, 0);
         self.writer.write(&batch)
     }
 }

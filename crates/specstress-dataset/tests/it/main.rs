@@ -4,7 +4,9 @@
 
 mod auto_traits;
 mod bad_text;
+mod convert;
 mod damage;
+mod positions;
 mod published;
 mod round_trip;
 mod samples;

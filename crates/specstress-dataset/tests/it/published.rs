@@ -12,7 +12,8 @@ use specstress_dataset::arrow::arrow::array::{
 };
 use specstress_dataset::arrow::arrow::datatypes::Int32Type;
 use specstress_dataset::published::{
-    PUBLISHED_MODELS, PUBLISHED_SUBSETS, PublishedRow, PublishedWriter, ReadOptions, read_published,
+    PUBLISHED_MODELS, PUBLISHED_SUBSETS, PositionBlock, PositionFiles, PublishedRow,
+    PublishedWriter, ReadOptions, read_published,
 };
 use specstress_scenarios::Nudge;
 
@@ -62,6 +63,8 @@ fn sample(index: usize, models: &Arc<[String]>) -> PublishedRow {
         responses: (0..models.len())
             .map(|k| some(&format!("answer {k}")))
             .collect(),
+        value1_spectrum: None,
+        value2_spectrum: None,
         chunk_index: Some(-1),
         entry_idx: (index > 3).then_some(i64::MAX),
     }
@@ -380,6 +383,17 @@ fn parquet_of_other_types_is_read() {
     );
     assert_eq!(rows[0].positions, [(Some(6), Some(2)), (Some(0), None)]);
     assert_eq!(rows[1].positions, [(None, None), (Some(1), None)]);
+
+    let mut wanted = PositionBlock::default();
+    rows.iter().for_each(|row| wanted.push(row));
+    let files = PositionFiles::open(&[&path]).unwrap();
+    let mut blocks = Vec::new();
+    let read = files.for_each(1, |block| {
+        blocks.push(block.clone());
+        Ok::<(), DatasetError>(())
+    });
+    read.unwrap();
+    assert_eq!(blocks, [wanted]);
 }
 
 #[test]

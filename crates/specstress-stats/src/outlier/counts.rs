@@ -1,7 +1,8 @@
 use ndarray::{ArrayView3, Axis};
 
-use super::one::{OutlierParams, outliers};
-use crate::score::{Reading, Score, read};
+use super::one::OutlierParams;
+use super::standing::{Standing, one};
+use crate::score::Score;
 use crate::{Confidence, Proportion, StatsError, proportion};
 
 /// On which side of the others an outlier stood, for one value.
@@ -80,40 +81,14 @@ pub fn outlier_counts<S: Score>(
     for (item, &scenario) in pool.iter().enumerate() {
         StatsError::in_range(item, "scenario", scenario, scenarios)?;
         let matrix = scores.index_axis(Axis(0), scenario);
-        let found = outliers(matrix, None, params).map_err(|source| StatsError::Scenario {
-            scenario,
-            source: Box::new(source),
-        })?;
-        let whole: Vec<bool> = matrix
-            .rows()
-            .into_iter()
-            .map(|row| row.iter().all(|score| score.reading().is_some()))
-            .collect();
-        for (count, whole) in complete.iter_mut().zip(&whole) {
-            *count += u64::from(*whole);
-        }
-        for outlier in found.models.iter().filter(|model| model.outlier) {
-            let own = outlier.model;
-            flagged[own] += 1;
-            let mut value = 0;
-            for (at, count) in outlier.per_value.iter().enumerate() {
-                if *count > outlier.per_value[value] {
-                    value = at;
-                }
-            }
-            let score = |model: usize| -> Result<f64, StatsError> {
-                let reading = read(matrix[[model, value]], model, value)?;
-                Ok(reading.map_or(0.0, Reading::to_f64))
-            };
-            let mut gap = 0.0;
-            for other in (0..models).filter(|&other| other != own && whole[other]) {
-                gap += score(own)? - score(other)?;
-            }
-            let direction = &mut directions[own][value];
-            if gap > 0.0 {
-                direction.high += 1;
-            } else {
-                direction.low += 1;
+        for (model, standing) in one(matrix, scenario, params)?.into_iter().enumerate() {
+            let Some(standing) = standing else { continue };
+            complete[model] += 1;
+            flagged[model] += u64::from(standing.is_outlier());
+            match standing {
+                Standing::Inside => {}
+                Standing::Above(value) => directions[model][usize::from(value)].high += 1,
+                Standing::Below(value) => directions[model][usize::from(value)].low += 1,
             }
         }
     }

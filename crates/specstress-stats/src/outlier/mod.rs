@@ -2,6 +2,8 @@
 
 mod counts;
 mod one;
+mod standing;
 
 pub use counts::{DirectedCount, ModelOutlierCount, OutlierCounts, outlier_counts};
 pub use one::{ModelOutlier, OutlierParams, OutlierReading, Outliers, outliers};
+pub use standing::{Standing, standings};

@@ -73,6 +73,25 @@ impl OutlierParams {
         self.count = count;
         Ok(self)
     }
+
+    pub(super) fn reading_of(&self) -> OutlierReading {
+        self.reading
+    }
+
+    pub(super) fn count_of(&self) -> usize {
+        self.count
+    }
+
+    /// The least whole difference that is significant; above 255 none of 8-bit scores is.
+    pub(super) fn whole_gap(&self) -> u16 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 0 to 256"
+        )]
+        let gap = self.gap.ceil().clamp(0.0, 256.0) as u16;
+        gap
+    }
 }
 
 /// One model of a panel against the others.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod data;
 mod labels;
 mod spec;
 mod study;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use specstress_llm::ModelId;
 use specstress_pipeline::{OutlierReading, StdKind};
 
+pub(crate) use data::{ConvertArgs, ExportArgs};
 pub(crate) use labels::{LabelsArgs, LabelsCommand, SampleArgs};
 pub(crate) use spec::{SpecArgs, SpecCommand};
 pub(crate) use study::{
@@ -68,13 +70,25 @@ pub(crate) enum Command {
     Join(JoinArgs),
     /// Show how far a run is, from any terminal.
     Status(StatusArgs),
-    /// Score files in the published layout: disagreement per subset, and outliers.
+    /// Say what a run or a published data set shows, beside the paper where that has a number.
     ///
-    /// Reads CSV, JSONL and Parquet by column name. Only the positions are needed: rows without texts are scored
-    /// too.
+    /// Takes a run directory, a folder that `export` wrote, or files in a published layout (CSV, JSONL, Parquet, by
+    /// column name): disagreement per subset, outliers and nudges from positions; compliance, flag rates and kappa from
+    /// judged answers; topics, refusals and values of a run. Rows without texts are scored too.
     ///
     /// Example: specstress analyze rows.csv --rows scored.jsonl --json summary.json
     Analyze(AnalyzeArgs),
+    /// Write a run as a data set in the published layout, with a card.
+    ///
+    /// Writes Parquet that pandas, polars, DuckDB and `datasets` read: a split per subset of models, all questions with
+    /// their spectra, judged answers by bin of disagreement, and a README.md with schema, counts, models and prompts.
+    ///
+    /// Example: specstress export specstress-runs/study dataset --license cc-by-4.0
+    Export(ExportArgs),
+    /// Write a table or a published file in another format: CSV, JSONL or Parquet.
+    ///
+    /// Example: specstress convert specstress-runs/study/tables/verdicts verdicts.csv
+    Convert(ConvertArgs),
     /// Measure how often raters agree, with intervals.
     ///
     /// Reads a CSV file with one row per subject and one column per rater; an empty cell is a missing vote. Gives
@@ -170,7 +184,7 @@ pub(crate) struct StatusArgs {
 pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     pub(crate) json: JsonArg,
-    /// Files in the published layout (.csv, .jsonl, .parquet).
+    /// A run, a folder of a data set, or files in a published layout (.csv, .jsonl, .parquet; `*` and `?` in names).
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Write one JSON object per row here, in the order of the input.

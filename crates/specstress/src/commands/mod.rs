@@ -2,8 +2,10 @@
 
 pub(crate) mod agree;
 pub(crate) mod analyze;
+pub(crate) mod convert;
 pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod labels;
 pub(crate) mod models;

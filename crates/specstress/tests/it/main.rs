@@ -14,6 +14,7 @@ mod analyze;
 mod bad_analyze;
 mod bad_run;
 mod ctrl_c;
+mod data;
 mod demo;
 mod full_disk;
 mod graph;

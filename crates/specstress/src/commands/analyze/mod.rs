@@ -1,19 +1,26 @@
-//! `specstress analyze`: scores of files in the published layout.
+//! `specstress analyze`: what files in the published layouts, or a run, say.
 
-mod scorer;
+mod beside;
+mod judged;
+mod judged_text;
+mod measures;
+mod pool;
+mod report;
+mod rows;
+mod source;
 mod subsets;
 mod summary;
 mod text;
 
-use anyhow::Context;
-use specstress_dataset::published::ReadOptions;
-
-use self::scorer::Scorer;
+use self::measures::{Measures, Rules};
+use self::pool::{Pool, Share};
+use self::report::Report;
+use self::rows::RowFile;
+use self::source::Source;
+use self::summary::Summary;
 use crate::cli::AnalyzeArgs;
 use crate::exit::UsageExt;
-use crate::out_file::OutFile;
 use crate::output;
-use crate::published_files::read_all;
 
 pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
     let extra = args
@@ -22,24 +29,44 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<()> {
         .map(|text| subsets::parse(text))
         .collect::<anyhow::Result<Vec<_>>>()
         .usage()?;
-    let mut row_file = args.rows.as_deref().map(OutFile::create).transpose()?;
-    let scorer = read_all(
-        &args.files,
-        &ReadOptions::without_texts(),
-        |models| Scorer::new(models, &extra, args).usage(),
-        |scorer, row| {
-            let row = scorer.score(row)?;
-            if let Some(row_file) = &mut row_file {
-                let mut line = serde_json::to_vec(&row).context("cannot write JSON")?;
-                line.push(b'\n');
-                row_file.write_all(&line)?;
+    let source = Source::open(&args.files)?;
+    let summary = match source.models() {
+        Some(models) => {
+            let subsets = subsets::all(models, &source.subsets()?, &extra).usage()?;
+            let rules = Rules::new(models, subsets, args).usage()?;
+            Some(measure(&source, &rules, args)?)
+        }
+        None => None,
+    };
+    let report = Report::new(&source, summary)?;
+    output::give(&args.json, &report, || report.text())
+}
+
+/// Reads the rows, more than once where they are too many to be held, and adds up what is measured of each part.
+fn measure(source: &Source, rules: &Rules, args: &AnalyzeArgs) -> anyhow::Result<Summary> {
+    let mut found = Measures::new(rules);
+    let mut row_file = args
+        .rows
+        .as_deref()
+        .map(|path| RowFile::create(path, rules))
+        .transpose()?;
+    let mut share = Share::ALL;
+    while share.part < share.parts {
+        let mut pool = Pool::new(rules.models.len(), share);
+        source.for_each(|block| {
+            if let Some(file) = &mut row_file {
+                file.write(block)?;
             }
+            pool.add(block);
             Ok(())
-        },
-    )?;
-    if let Some(row_file) = row_file {
-        row_file.finish()?;
+        })?;
+        if let Some(file) = row_file.take() {
+            file.finish()?;
+        }
+        found.add(&pool, rules)?;
+        share.parts = pool.share.parts;
+        share.part += 1;
     }
-    let summary = scorer.summary(args)?;
-    output::give(&args.json, &summary, || summary.text())
+    let files = args.files.iter().map(|file| file.display().to_string());
+    Ok(Summary::new(files.collect(), &found, rules, args))
 }

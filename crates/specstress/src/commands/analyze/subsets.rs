@@ -19,18 +19,27 @@ pub(super) fn parse(text: &str) -> anyhow::Result<(String, Vec<String>)> {
     Ok((name.trim().to_owned(), models))
 }
 
-/// The published subsets that the file has the models of, and the user's own.
+/// The published subsets that the file has the models of, those that a study names, and the user's own.
 pub(super) fn all(
     models: &[String],
+    known: &[(String, Vec<String>)],
     extra: &[(String, Vec<String>)],
 ) -> anyhow::Result<Vec<Places>> {
     let mut subsets: Vec<Places> = Vec::new();
-    for published in &PUBLISHED_SUBSETS {
+    let place = |key: &str| models.iter().position(|model| model == key);
+    let published = PUBLISHED_SUBSETS.iter().map(|published| {
+        let places = published.models.iter().map(|key| place(key)).collect();
+        (published.name.to_owned(), places)
+    });
+    let known = known.iter().map(|(name, keys)| {
+        let places = keys.iter().map(|key| place(key)).collect();
+        (name.clone(), places)
+    });
+    for (name, places) in published.chain(known) {
         // A file of another panel has none of them; it is measured as a whole below.
-        let place = |key: &&str| models.iter().position(|model| model == *key);
-        let places: Option<Vec<usize>> = published.models.iter().map(place).collect();
-        if let Some(places) = places {
-            subsets.push((published.name.to_owned(), places));
+        let places: Option<Vec<usize>> = places;
+        if let Some(places) = places.filter(|_| !subsets.iter().any(|(taken, _)| *taken == name)) {
+            subsets.push((name, places));
         }
     }
     if !subsets.iter().any(|(name, _)| name == "all_models") {

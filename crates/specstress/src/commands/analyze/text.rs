@@ -8,14 +8,14 @@ use crate::grid::{Grid, between, count, number, percent, percent_between};
 impl Summary {
     pub(super) fn text(&self) -> String {
         let siblings = if self.scenarios < self.rows {
-            format!(" of {} scenarios", count(self.scenarios as u64))
+            format!(" of {} scenarios", count(self.scenarios))
         } else {
             String::new()
         };
         format!(
             "{} rows{siblings}, {} models; {} standard deviation, high from {}\n\
              95% intervals; rows of one scenario count as alike\n\n{}\n{}\n{}",
-            count(self.rows as u64),
+            count(self.rows),
             self.models,
             self.std,
             self.threshold,

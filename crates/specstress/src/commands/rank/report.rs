@@ -1,6 +1,8 @@
 //! Rankings and what is known about them.
 
 use serde::Serialize;
+use specstress_dataset::published::PUBLISHED_MODELS;
+use specstress_dataset::published::reported::REPORTED_RANKING_ACCURACY;
 use specstress_stats::{
     BradleyTerry, Confidence, HeldOut, Interval, RankAgreement, RankingParams, Shrinkage,
     StandardErrors, StatsError, Term, Ties, Transitivity, bradley_terry, held_out, rank_agreement,
@@ -50,6 +52,8 @@ pub(super) struct Ranked {
     pub(super) log_likelihood: f64,
     pub(super) converged: bool,
     pub(super) held_out: Option<HeldOut>,
+    /// What Hua 2026 reports for a model of the release, from its split `all_models` with ties dropped.
+    pub(super) reported_accuracy: Option<f64>,
     pub(super) transitivity: Transitivity,
     /// By falling utility.
     pub(super) items: Vec<Item>,
@@ -248,6 +252,10 @@ fn ranked(
         log_likelihood: ranking.log_likelihood,
         converged: ranking.converged,
         held_out,
+        reported_accuracy: PUBLISHED_MODELS
+            .iter()
+            .position(|key| *key == model)
+            .map(|at| REPORTED_RANKING_ACCURACY[at]),
         transitivity,
         items: order.into_iter().enumerate().map(item).collect(),
     }

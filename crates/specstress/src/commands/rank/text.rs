@@ -57,7 +57,7 @@ impl Report {
     }
 
     fn models_text(&self) -> String {
-        let mut grid = Grid::new(&[
+        let mut headings = vec![
             "model",
             "choices",
             "dropped",
@@ -68,7 +68,14 @@ impl Report {
             "accuracy",
             "log-loss",
             "circles",
-        ]);
+        ];
+        // Only beside an accuracy of ours, and for the models of the release.
+        let reported = |model: &Ranked| model.held_out.as_ref().and(model.reported_accuracy);
+        let beside = self.models.iter().any(|model| reported(model).is_some());
+        if beside {
+            headings.push("accuracy in Hua 2026");
+        }
+        let mut grid = Grid::new(&headings);
         for model in &self.models {
             let term = |term: Option<&Sure>| {
                 [
@@ -89,7 +96,8 @@ impl Report {
                 percent(held.and_then(|held| held.accuracy)),
                 number(held.and_then(|held| held.log_loss), 3),
                 percent(model.transitivity.share),
-            ]);
+            ])
+            .chain(beside.then(|| percent(reported(model))));
             grid.row(cells);
         }
         grid.text()
