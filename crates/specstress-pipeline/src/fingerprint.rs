@@ -13,6 +13,7 @@ use specstress_dataset::rows::{
     RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
 };
 use specstress_llm::Digest;
+use specstress_llm::json::canonical;
 
 use crate::error::PipelineError;
 use crate::manifest::StageRecord;
@@ -145,9 +146,9 @@ pub(crate) fn fingerprint(
     let mut digest = Digest::new("specstress stage 1")
         .field("version", env!("CARGO_PKG_VERSION"))
         .field("stage", stage.as_str())
-        .field("shard", json!(settings.shard).to_string());
+        .field("shard", canonical(&json!(settings.shard)));
     for (name, value) in settings_of(stage, settings) {
-        digest = digest.field(name, value.to_string());
+        digest = digest.field(name, canonical(&value));
     }
     for (name, value) in inputs.iter().filter(|(name, _)| uses(stage, name)) {
         digest = digest.field(name, value);
@@ -220,8 +221,8 @@ pub(crate) fn changes(
         if was != Some(value) {
             changes.push(Change {
                 what: format!("setting {name}"),
-                before: was.map(Value::to_string),
-                now: Some(value.to_string()),
+                before: was.map(canonical),
+                now: Some(canonical(value)),
             });
         }
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use specstress_judge::{Judge, JudgePrompts, LlmJudge, Spec};
+use specstress_llm::json::canonical;
 use specstress_llm::{CallSettings, ChatModel, Digest, EmbeddingModel, Recorder};
 use specstress_rubric::{
     Classifier, Labeler, LlmClassifier, LlmLabeler, LlmSpectrumBuilder, RubricPrompts,
@@ -287,7 +288,7 @@ fn inputs(
         ("judges", json!(settings.judges)),
     ];
     for (task, how) in tasks {
-        inputs.insert(format!("settings/{task}"), how.to_string());
+        inputs.insert(format!("settings/{task}"), canonical(&how));
     }
     for (at, panel) in models.panel.iter().enumerate() {
         let who = json!({
@@ -297,7 +298,7 @@ fn inputs(
             "family": panel.provider,
             "call": panel.settings,
         });
-        inputs.insert(format!("panel/{}", panel.key), who.to_string());
+        inputs.insert(format!("panel/{}", panel.key), canonical(&who));
     }
     inputs.insert("spec".to_owned(), spec.hash());
     let all = prompts
