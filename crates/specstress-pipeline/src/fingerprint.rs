@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use specstress_dataset::Table;
 use specstress_dataset::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow, PositionRow,
-    RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
+    CitationRow, DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow,
+    PositionRow, RefusalRow, ResponseRow, ScenarioRow, SectionRow, SelectionRow, SpectrumRow,
+    TopicRow, VerdictRow,
 };
 use specstress_llm::Digest;
 use specstress_llm::json::canonical;
@@ -31,7 +32,7 @@ pub(crate) fn tables_of(stage: StageName) -> &'static [&'static str] {
         StageName::Spectra => &[SpectrumRow::NAME],
         StageName::Positions => &[PositionRow::NAME],
         StageName::Disagreement => &[DisagreementRow::NAME, OutlierRow::NAME],
-        StageName::Verdicts => &[VerdictRow::NAME],
+        StageName::Verdicts => &[VerdictRow::NAME, SectionRow::NAME, CitationRow::NAME],
         StageName::Topics => &[TopicRow::NAME],
         StageName::Refusals => &[RefusalRow::NAME],
         StageName::ExpressedValues => &[ExpressedValuesRow::NAME],
@@ -72,6 +73,7 @@ pub(crate) fn settings_of(
             "judged_subset",
             "subsets",
             "judged_per_bin",
+            "early_stop",
         ]),
         StageName::Topics => all(&["subsets"]),
         StageName::Refusals | StageName::ExpressedValues => all(&["subsets", "samples"]),

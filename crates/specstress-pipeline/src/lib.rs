@@ -47,6 +47,7 @@ mod gate;
 mod manifest;
 mod parts;
 mod progress;
+mod rejudge;
 mod run_dir;
 mod settings;
 mod shards;
@@ -55,6 +56,7 @@ mod store;
 mod study;
 mod survey;
 mod sweep;
+mod waves;
 
 pub use batches::{BatchLane, BatchRetry, BatchSettings, Batches, CallSelector};
 pub use budget::{Budget, Cap};

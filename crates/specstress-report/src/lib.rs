@@ -34,11 +34,13 @@ mod info;
 mod render;
 
 pub use data::{
-    AbsentSection, Compliance, Coverage, DisagreementBins, Fleiss, GroupRate, HistogramBin,
-    JudgeAgreement, JudgePair, JudgeRate, KeptAtDistance, ModelCompliance, ModelOutcomes,
-    ModelOutliers, ModelRefusals, ModelValues, NonComplianceBin, OutcomeCount, PoolCompliance,
-    ProviderValues, Question, Rate, SharpAnswer, SharpScenario, StageCounts, StudyReport,
-    SubsetDisagreement, TopicCounts, ValueCounts, VerdictSummary,
+    AbsentSection, Clause, ClauseConflict, Clauses, Compliance, Coverage, DisagreementBins, Fleiss,
+    GranularityGap, GroupRate, HistogramBin, JudgeAgreement, JudgePair, JudgeQuotes, JudgeRate,
+    KeptAtDistance, ModelCompliance, ModelOutcomes, ModelOutliers, ModelRefusals, ModelValues,
+    NonComplianceBin, OutcomeCount, PoolCompliance, ProviderValues, QuadrantRow, Quadrants,
+    Question, QuoteCounts, Quotes, Rate, SectionRef, SharpAnswer, SharpScenario, Split,
+    StageCounts, StudyReport, SubsetDisagreement, TopicCounts, UnknownSection, ValueCounts,
+    VerdictSummary,
 };
 pub use error::ReportError;
 pub use info::{CallCounts, ModelRef, PanelEntry, StudyInfo, SubsetInfo};

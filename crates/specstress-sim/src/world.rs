@@ -6,6 +6,7 @@ use specstress_values::{Taxonomy, ValuePair};
 
 use crate::answer::{AnswerTruth, decide};
 use crate::catalog::{Catalog, Named};
+use crate::citing::{CitingTruth, SpecView, cite};
 use crate::draw::Draw;
 use crate::embed::{SimEmbedder, words};
 use crate::error::SimError;
@@ -71,7 +72,7 @@ impl SimWorld {
             planted,
             spec: String::new(),
         };
-        world.spec = spec::write(&world);
+        world.spec = spec::write(&world, &[]);
         Ok(Self(Arc::new(world)))
     }
 
@@ -167,6 +168,21 @@ impl SimWorld {
         Setting::of_query(&self.0, query).true_label(response)
     }
 
+    /// What a judge cites for a decision (`compliant`, `non-compliant`, `ambiguous`) on an answer, and which of it is
+    /// true, under the spec it was shown. A spec of another kind has no sections that it knows.
+    pub fn citing(
+        &self,
+        judge: &str,
+        spec: &str,
+        query: &str,
+        response: &str,
+        decision: &str,
+    ) -> CitingTruth {
+        let setting = Setting::of_query(&self.0, query);
+        let spec = SpecView(spec);
+        cite(&self.0, judge, &setting, spec, (query, response), decision)
+    }
+
     /// How often a judge is right; `None` for other models.
     pub fn judge(&self, key: &str) -> Option<JudgeTruth> {
         judge_truth(key)
@@ -185,6 +201,33 @@ impl SimWorld {
     /// of categories it does not decide.
     pub fn spec_markdown(&self) -> String {
         self.0.spec.clone()
+    }
+
+    /// The spec with some of its contradictions resolved: of each, the clause named here stays and its opponent goes.
+    /// A judge that is shown it holds answers against the clause that is left. Nothing else changes.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownClause`] for an id that is no [clause](Planted::clauses) of a planted contradiction.
+    pub fn spec_resolving(&self, winners: &[&str]) -> Result<String, SimError> {
+        let all = || self.planted().flat_map(|planted| &planted.clauses);
+        let mut losers = Vec::new();
+        for winner in winners {
+            let mut pairs = self.planted().map(|planted| &planted.clauses);
+            let loser = pairs.find_map(|clauses| match clauses.as_slice() {
+                [one, other] if one == winner => Some(other),
+                [other, one] if one == winner => Some(other),
+                _ => None,
+            });
+            losers.push(
+                loser
+                    .map(String::as_str)
+                    .ok_or_else(|| SimError::UnknownClause {
+                        clause: (*winner).to_owned(),
+                        known: all().map(String::as_str).collect::<Vec<_>>().join(", "),
+                    })?,
+            );
+        }
+        Ok(spec::write(&self.0, &losers))
     }
 }
 

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use specstress_dataset::TableDir;
 
 use crate::data::ballots::Ballots;
+use crate::data::clauses::{Clauses, clauses};
 use crate::data::compliance::{Compliance, compliance};
 use crate::data::disagreement::{SubsetDisagreement, spread};
 use crate::data::judges::{JudgeAgreement, judge_agreement};
@@ -45,7 +46,9 @@ pub struct StudyReport {
     pub values: Option<ValueCounts>,
     /// Compliance with the spec.
     pub compliance: Option<Compliance>,
-    /// How far the judges agree.
+    /// What the judges cite, and which clauses pull against each other.
+    pub clauses: Option<Clauses>,
+    /// How far the judges agree; `None` too where they were stopped early.
     pub judges: Option<JudgeAgreement>,
     /// What the questions are about.
     pub topics: Option<TopicCounts>,
@@ -69,7 +72,7 @@ impl StudyReport {
     /// Computes everything from the tables of a run.
     ///
     /// Each table is read once, row by row (scenarios twice). Memory holds counts, one byte per verdict with
-    /// its place, and the texts of the ten sharpest scenarios; it does not grow with the number of scenarios
+    /// its place and the sections it cites, and the texts of the ten sharpest scenarios; it does not grow with the number of scenarios
     /// except for those that were judged. Time is linear in the rows.
     ///
     /// # Errors
@@ -120,7 +123,13 @@ impl StudyReport {
             coverage: planned.coverage,
             answers: panel.answers,
             compliance: compliance(info, &ballots, disagreement.as_deref())?,
-            judges: judge_agreement(&ballots)?,
+            clauses: clauses(tables, &ballots)?,
+            // Those who are all asked are those who differ.
+            judges: if info.early_stop {
+                None
+            } else {
+                judge_agreement(&ballots)?
+            },
             disagreement,
             outliers: panel.outliers,
             refusals,
@@ -142,6 +151,7 @@ impl StudyReport {
             ("refusals", self.refusals.is_some(), "refusals"),
             ("values", self.values.is_some(), "expressed_values"),
             ("compliance", self.compliance.is_some(), "verdicts"),
+            ("clauses", self.clauses.is_some(), "citations"),
             ("judges", self.judges.is_some(), "verdicts"),
             ("topics", self.topics.is_some(), "topics"),
             ("sharpest", self.sharpest.is_some(), "disagreement"),
@@ -154,6 +164,17 @@ impl StudyReport {
                 reason: format!("the stage that writes table {table} was not run"),
             })
             .collect();
+        if self.info.early_stop {
+            for absent in self
+                .absent
+                .iter_mut()
+                .filter(|absent| absent.section == "judges")
+            {
+                "judges were stopped early, so that all of them voted only where they differ; \
+                 turn early_stop off to measure agreement"
+                    .clone_into(&mut absent.reason);
+            }
+        }
         if let Some(compliance) = &self.compliance
             && compliance.by_disagreement.is_none()
         {
