@@ -32,6 +32,7 @@ mod data;
 mod error;
 mod info;
 mod render;
+mod respec;
 
 pub use data::{
     AbsentSection, Clause, ClauseConflict, Clauses, Compliance, Coverage, DisagreementBins, Fleiss,
@@ -45,3 +46,4 @@ pub use data::{
 pub use error::ReportError;
 pub use info::{CallCounts, ModelRef, PanelEntry, StudyInfo, SubsetInfo};
 pub use render::{Html, Json, Markdown, Renderer, Text};
+pub use respec::{Change, Flip, Ground, SectionChange, SpecComparison};

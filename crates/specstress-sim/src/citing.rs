@@ -1,5 +1,7 @@
 //! What judges cite, which of it carries their decision, and which quotes they make up.
 
+use std::collections::BTreeMap;
+
 use crate::draw::Draw;
 use crate::planted::{PlantedKind, slug};
 use crate::refusal::{self, FIRST_REFUSAL};
@@ -30,26 +32,43 @@ pub struct CitingTruth {
     pub citations: Vec<SimCitation>,
 }
 
-/// A spec of this crate as it is shown to a judge, whole or in part.
-#[derive(Clone, Copy)]
-pub(crate) struct SpecView<'a>(pub(crate) &'a str);
+/// The sections of a spec of this crate as it is shown to a judge, whole or in part.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SpecIndex(BTreeMap<String, String>);
 
-impl<'a> SpecView<'a> {
-    /// The text below the heading of a section, up to the next heading.
-    pub(crate) fn section(self, id: &str) -> Option<&'a str> {
-        let mark = format!("{{#{id}");
-        let at = self
-            .0
-            .match_indices(&mark)
-            .map(|(at, _)| at + mark.len())
-            .find(|&end| self.0[end..].starts_with([' ', '}']))?;
-        let body = self.0[at..].split_once('\n')?.1;
-        let end = body.find("\n#").unwrap_or(body.len());
-        Some(body[..end].trim())
+impl SpecIndex {
+    /// Reads every heading with an id, and the text below it up to the next heading.
+    pub(crate) fn new(spec: &str) -> Self {
+        let mut sections = BTreeMap::new();
+        let mut open: Option<(String, String)> = None;
+        for line in spec.lines() {
+            if !line.starts_with('#') {
+                if let Some((_, body)) = &mut open {
+                    body.push_str(line);
+                    body.push('\n');
+                }
+                continue;
+            }
+            sections.extend(open.take());
+            let id = line
+                .split_once("{#")
+                .and_then(|(_, rest)| rest.split([' ', '}']).next());
+            open = id.map(|id| (id.to_owned(), String::new()));
+        }
+        sections.extend(open);
+        for body in sections.values_mut() {
+            *body = body.trim().to_owned();
+        }
+        Self(sections)
     }
 
-    fn has(self, id: &str) -> bool {
-        self.section(id).is_some()
+    /// The text below the heading of a section.
+    pub(crate) fn section(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.0.contains_key(id)
     }
 }
 
@@ -68,7 +87,7 @@ fn clauses(setting: &Setting<'_>) -> Option<[String; 2]> {
 }
 
 /// What a spec demands: where only one of two contradicting clauses is shown, that one rules.
-pub(crate) fn demand(setting: &Setting<'_>, spec: SpecView<'_>) -> Demand {
+pub(crate) fn demand(setting: &Setting<'_>, spec: &SpecIndex) -> Demand {
     match clauses(setting).map(|ids| ids.map(|id| spec.has(&id))) {
         Some([true, false]) => Demand::First,
         Some([false, true]) => Demand::Second,
@@ -80,7 +99,7 @@ pub(crate) fn demand(setting: &Setting<'_>, spec: SpecView<'_>) -> Demand {
 fn grounds(
     world: &World,
     setting: &Setting<'_>,
-    spec: SpecView<'_>,
+    spec: &SpecIndex,
     response: &str,
     decision: &str,
     draw: &mut Draw,
@@ -116,12 +135,14 @@ fn grounds(
         (None, _) if first == second => vec![category(first)],
         (None, Some(_)) => torn([category(first), category(second)], draw),
         (None, None) => {
-            // Each decided pair is stated in the section of its first category.
-            let mut ids = vec![category(first.min(second))];
-            if decision == "ambiguous" || draw.chance(0.3) {
-                ids.push(category(first.max(second)));
+            // Each decided pair is stated in the section of its first category; not every judge looks there.
+            let (stated, other) = (category(first.min(second)), category(first.max(second)));
+            match draw.unit() {
+                _ if decision == "ambiguous" => vec![stated, other],
+                u if u < 0.65 => vec![stated],
+                u if u < 0.85 => vec![other],
+                _ => vec![stated, other],
             }
-            ids
         }
     };
     ids.retain(|id| spec.has(id));
@@ -134,7 +155,7 @@ pub(crate) fn cite(
     world: &World,
     judge: &str,
     setting: &Setting<'_>,
-    spec: SpecView<'_>,
+    spec: &SpecIndex,
     (query, response): (&str, &str),
     decision: &str,
 ) -> CitingTruth {
@@ -191,7 +212,7 @@ const INVENTED_ANSWERS: [&str; 3] = [
 ];
 
 /// Words for the section with this body, and whether they are made up.
-fn spec_quote(world: &World, spec: SpecView<'_>, body: &str, draw: &mut Draw) -> (String, bool) {
+fn spec_quote(world: &World, spec: &SpecIndex, body: &str, draw: &mut Draw) -> (String, bool) {
     let real = sentence(body, draw);
     if !draw.chance(world.options.fabricated_quotes) {
         return (copied(real, draw), false);
@@ -276,10 +297,12 @@ mod tests {
 
     #[test]
     fn sections_are_found_by_their_whole_id() {
-        let view = SpecView("# T\n\n## A {#one_two authority=root}\n\nx\ny\n\n### B {#one}\n\nz\n");
-        assert_eq!(view.section("one"), Some("z"));
-        assert_eq!(view.section("one_two"), Some("x\ny"));
-        assert_eq!(view.section("two"), None);
+        let index = SpecIndex::new(
+            "# T\n\n## A {#one_two authority=root}\n\nx\ny\n\n### B {#one}\n\nz\n\n### C\n\nw\n",
+        );
+        assert_eq!(index.section("one"), Some("z"));
+        assert_eq!(index.section("one_two"), Some("x\ny"));
+        assert_eq!(index.section("two"), None);
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use specstress_values::{Taxonomy, ValuePair};
 
 use crate::answer::{AnswerTruth, decide};
 use crate::catalog::{Catalog, Named};
-use crate::citing::{CitingTruth, SpecView, cite};
+use crate::citing::{CitingTruth, SpecIndex, cite};
 use crate::draw::Draw;
 use crate::embed::{SimEmbedder, words};
 use crate::error::SimError;
@@ -55,6 +56,7 @@ pub(crate) struct World {
     utilities: Utilities,
     pub(crate) planted: BTreeMap<(usize, usize), Planted>,
     spec: String,
+    index: SpecIndex,
 }
 
 impl SimWorld {
@@ -71,8 +73,10 @@ impl SimWorld {
             utilities,
             planted,
             spec: String::new(),
+            index: SpecIndex::default(),
         };
         world.spec = spec::write(&world, &[]);
+        world.index = SpecIndex::new(&world.spec);
         Ok(Self(Arc::new(world)))
     }
 
@@ -179,8 +183,8 @@ impl SimWorld {
         decision: &str,
     ) -> CitingTruth {
         let setting = Setting::of_query(&self.0, query);
-        let spec = SpecView(spec);
-        cite(&self.0, judge, &setting, spec, (query, response), decision)
+        let spec = self.0.index_of(spec);
+        cite(&self.0, judge, &setting, &spec, (query, response), decision)
     }
 
     /// How often a judge is right; `None` for other models.
@@ -248,6 +252,15 @@ impl fmt::Debug for World {
 }
 
 impl World {
+    /// The sections of a spec; those of the world's own are read once.
+    pub(crate) fn index_of(&self, spec: &str) -> Cow<'_, SpecIndex> {
+        if spec.trim() == self.spec.trim() {
+            Cow::Borrowed(&self.index)
+        } else {
+            Cow::Owned(SpecIndex::new(spec))
+        }
+    }
+
     /// How much a model cares for a category. Models outside the panel have tastes too.
     pub(crate) fn taste(&self, key: &str, category: usize) -> f64 {
         panel_index(key).map_or_else(

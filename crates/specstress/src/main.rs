@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(&args),
         Command::Analyze(args) => commands::analyze::run(&args),
         Command::Agree(args) => commands::agree::run(&args),
+        Command::Judge(args) => commands::judge::run(&args),
         Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Select(args) => commands::select::run(&args),

@@ -9,7 +9,7 @@ mod panel;
 mod quadrants;
 mod rate;
 mod report;
-mod scan;
+pub(crate) mod scan;
 mod sharpest;
 mod stages;
 mod thinning;

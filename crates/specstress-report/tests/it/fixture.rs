@@ -360,11 +360,12 @@ pub(crate) fn citation(
     }
 }
 
-pub(crate) const SECTIONS: [(&str, &str, &str); 4] = [
+pub(crate) const SECTIONS: [(&str, &str, &str); 5] = [
     ("top", "House rules", ""),
     ("candour", "Be candid <b>", "Say what you know."),
     ("care", HOSTILE, "Mind how people feel."),
     ("order", "Keep order", "One thing at a time."),
+    ("quiet", "Be <quiet>", "Hush."),
 ];
 
 fn write_citations(tables: &TableDir) {
@@ -390,8 +391,9 @@ fn write_citations(tables: &TableDir) {
             citation("s1", "ada_2", "j1", bad, "care", Exact),
             citation("s1", "ada_2", "j2", good, "candour", Exact),
             // All comply, at different places.
-            citation("s4", "ada_1", "j1", good, "care", Exact),
+            citation("s4", "ada_2", "j1", good, "care", Exact),
             citation("s2", "ada_1", "j1", good, "candour", Exact),
+            citation("s2", "ada_1", "j2", good, "order", Exact),
             citation("s2", "ada_2", "j1", good, "candour", Missing),
             citation("s2", "ada_2", "j3", bad, "candour", Exact),
             citation("s2", "ada_2", "j2", good, HOSTILE, Missing),

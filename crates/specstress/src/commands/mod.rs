@@ -5,6 +5,7 @@ pub(crate) mod analyze;
 pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod init;
+pub(crate) mod judge;
 pub(crate) mod models;
 pub(crate) mod plan;
 pub(crate) mod rank;

@@ -19,6 +19,7 @@ mod full_disk;
 mod graph;
 mod help;
 mod init;
+mod judge;
 mod kill;
 mod rank;
 mod recovery;
