@@ -65,7 +65,9 @@ fn write(path: &Path, rows: usize, answered: usize) -> Result<(), DatasetError> 
                 near
             })
         };
-        let positions = models.iter().map(|_| (position(&mut rng), position(&mut rng)));
+        let positions = models
+            .iter()
+            .map(|_| (position(&mut rng), position(&mut rng)));
         let positions = positions.collect();
         let responses = models
             .iter()
@@ -136,8 +138,16 @@ fn by_column(path: &Path) -> Result<Vec<u64>, DatasetError> {
 }
 
 fn main() -> Result<(), DatasetError> {
-    let given: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    let number = |at: usize, default| given.get(at).and_then(|n| n.parse().ok()).unwrap_or(default);
+    let given: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    let number = |at: usize, default| {
+        given
+            .get(at)
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(default)
+    };
     let (rows, answered) = (number(1, ROWS), number(2, ANSWERED));
     let folder = tempfile::tempdir().expect("a folder");
     let path = given

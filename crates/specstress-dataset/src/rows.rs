@@ -4,7 +4,7 @@
 //! [`OutcomeKind::Answered`] exactly when the payload columns are filled, and `detail` then is `None`.
 
 use serde::{Deserialize, Serialize};
-use specstress_judge::Decision;
+use specstress_judge::{CitationSource, Decision, QuoteMatch};
 use specstress_llm::OutcomeKind;
 use specstress_rubric::{RefusalKind, Topic};
 use specstress_scenarios::Nudge;
@@ -208,6 +208,66 @@ pub struct VerdictRow {
     pub outcome: OutcomeKind,
     /// Why it did not end well.
     pub detail: Option<String>,
+}
+
+/// `sections`: the sections of the spec that the verdicts were made with, in its order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SectionRow {
+    /// Place in the spec, from 0.
+    pub place: u32,
+    /// Its id.
+    pub section: String,
+    /// The heading.
+    pub title: String,
+    /// 1 to 6 as in Markdown; 0 for text outside headings.
+    pub level: u8,
+    /// Who may override it, where the heading says so.
+    pub authority: Option<String>,
+    /// Id of the section it stands under.
+    pub parent: Option<String>,
+    /// The text below the heading, without that of its subsections. Byte ranges of quotes count from its start.
+    pub text: String,
+}
+
+/// `citations`: one row per verdict and section it cites, in the order of the verdicts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CitationRow {
+    /// The question.
+    pub scenario_id: String,
+    /// Whose answer was judged.
+    pub model: String,
+    /// Which sample of the answer, from 0.
+    pub sample: u32,
+    /// The judge.
+    pub judge: String,
+    /// Place among the verdict's citations, from 0.
+    pub place: u32,
+    /// The decision of the verdict.
+    pub decision: Decision,
+    /// Id of the section, or what the judge wrote where the spec has no such section.
+    pub section: String,
+    /// Whether the spec has it.
+    pub known: bool,
+    /// Whether the judge cites it, or only its reasoning names it.
+    pub source: CitationSource,
+    /// Words of the spec, as the judge gives them.
+    pub spec_quote: Option<String>,
+    /// What became of looking them up in the section.
+    pub spec_match: Option<QuoteMatch>,
+    /// The section they stand in, when that is another one.
+    pub spec_elsewhere: Option<String>,
+    /// Where they start, in bytes of the section's text.
+    pub spec_start: Option<u64>,
+    /// Where they end.
+    pub spec_end: Option<u64>,
+    /// Words of the answer, as the judge gives them.
+    pub answer_quote: Option<String>,
+    /// What became of looking them up in the answer.
+    pub answer_match: Option<QuoteMatch>,
+    /// Where they start, in bytes of the answer.
+    pub answer_start: Option<u64>,
+    /// Where they end.
+    pub answer_end: Option<u64>,
 }
 
 /// `topics`: one row per labelled question.

@@ -2,9 +2,9 @@
 
 use crate::ColumnType::{Bool, Float32List, Float64, Text, TextList, UInt8, UInt32, UInt64};
 use crate::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow, PairRow,
-    PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow,
-    TopicRow, VerdictRow,
+    CitationRow, DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow,
+    PairRow, PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SectionRow,
+    SelectionRow, SpectrumRow, TopicRow, VerdictRow,
 };
 use crate::{Column, Table};
 
@@ -157,6 +157,45 @@ impl Table for VerdictRow {
         Column::optional("reasoning", Text),
         Column::required("outcome", Text),
         Column::optional("detail", Text),
+    ];
+}
+
+impl Table for SectionRow {
+    const NAME: &'static str = "sections";
+    const VERSION: u32 = 1;
+    const COLUMNS: &'static [Column] = &[
+        Column::required("place", UInt32),
+        Column::required("section", Text),
+        Column::required("title", Text),
+        Column::required("level", UInt8),
+        Column::optional("authority", Text),
+        Column::optional("parent", Text),
+        Column::required("text", Text),
+    ];
+}
+
+impl Table for CitationRow {
+    const NAME: &'static str = "citations";
+    const VERSION: u32 = 1;
+    const COLUMNS: &'static [Column] = &[
+        Column::required("scenario_id", Text),
+        Column::required("model", Text),
+        Column::required("sample", UInt32),
+        Column::required("judge", Text),
+        Column::required("place", UInt32),
+        Column::required("decision", Text),
+        Column::required("section", Text),
+        Column::required("known", Bool),
+        Column::required("source", Text),
+        Column::optional("spec_quote", Text),
+        Column::optional("spec_match", Text),
+        Column::optional("spec_elsewhere", Text),
+        Column::optional("spec_start", UInt64),
+        Column::optional("spec_end", UInt64),
+        Column::optional("answer_quote", Text),
+        Column::optional("answer_match", Text),
+        Column::optional("answer_start", UInt64),
+        Column::optional("answer_end", UInt64),
     ];
 }
 

@@ -55,6 +55,11 @@ pub enum JudgeError {
         "the verdict prompt must show {{{{ spec }}}} under `=== shared ===`, so that a long spec is sent and paid for once"
     )]
     SpecNotShared,
+    /// A choice of no section.
+    #[error(
+        "judges that are shown 0 sections of the spec cannot judge: choose 1 or more, or the whole spec"
+    )]
+    NoSections,
 }
 
 /// Why a reply holds no usable verdict. The messages are shown to the model when it is asked again.

@@ -1,8 +1,9 @@
 //! Model specs as sections, and judging answers against them. A [`Spec`] is any Markdown document; a
 //! [`Judge`] holds one answer against it and says compliant, non-compliant or ambiguous, with its reasons; a
-//! [`PanelVerdict`] sums up several judges; [`Spec::citations`] tells which sections a reasoning names
-//! (method: stage 11 of the paper, section 3.2 and appendix B.6). [`Spec::check`] looks for mistakes in a spec, and
-//! [`Spec::diff`] tells two versions of one apart, section by section.
+//! [`PanelVerdict`] sums up several judges; a [`Locator`] looks up the sections and quotes they cite, a [`SplitKind`]
+//! says whether judges who differ read one clause or look at two, and a [`ConflictCounter`] ranks clauses that pull
+//! against each other (method: stage 11 of the paper, section 3.2 and appendix B.6; section 12, item 5).
+//! [`Spec::check`] looks for mistakes in a spec, and [`Spec::diff`] tells two versions of one apart, section by section.
 //!
 //! ```
 //! use specstress_judge::{Judge, JudgePrompts, LlmJudge, PanelVerdict, Spec};
@@ -30,25 +31,34 @@
 
 mod check;
 mod citation;
+mod conflicts;
 mod diff;
 mod error;
+mod fuzzy;
 mod llm_judge;
+mod locate;
 mod markdown;
 mod panel;
 mod parse;
 mod prompts;
+mod quote;
+mod retrieve;
 mod section;
 mod spec;
 mod verdict;
 
 pub use check::{AuthorityCount, ProblemKind, SpecCheck, SpecProblem};
 pub use citation::Citation;
+pub use conflicts::{ClausePair, ConflictCounter, Opinion, SplitKind};
 pub use diff::{Change, MatchedBy, SectionChange, SpecDiff, WordEdit, word_edits};
 pub use error::{JudgeError, JudgeRejection, SpecError};
 pub use llm_judge::LlmJudge;
+pub use locate::{CitationSource, LocatedCitation, Locator, Quote, QuoteMatch};
 pub use panel::PanelVerdict;
 pub use parse::parse_verdict;
 pub use prompts::JudgePrompts;
+pub use quote::{QuotePlace, QuoteText};
+pub use retrieve::{SectionIndex, SpecSections};
 pub use section::{Authority, Section, SectionId};
 pub use spec::Spec;
-pub use verdict::{Decision, Judge, Verdict};
+pub use verdict::{ClauseCitation, Decision, Judge, Verdict};

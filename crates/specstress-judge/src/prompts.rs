@@ -14,7 +14,7 @@ const BUILT_IN: &str = include_str!("prompts/verdict.txt");
 ///
 /// | prompt | section | variables |
 /// |---|---|---|
-/// | `verdict` | shared | `spec`, the whole model spec |
+/// | `verdict` | shared | `spec`, the model spec; `excerpt`, whether it is a choice of sections (need not be used) |
 /// | | user | `query`, `response` |
 ///
 /// All variables are text from outside and belong through the filter `block("name")`; the spec's block is
@@ -73,6 +73,7 @@ fn check(source: &str) -> Result<Prompt, JudgeError> {
     let prompt = Prompt::parse(NAME, source)?.require(&["spec", "query", "response"])?;
     // A trial run finds misspelt variables now and not in the middle of a study.
     let shared = render_spec(&prompt, "trial of the spec")?;
+    render_excerpt(&prompt, "trial of a section")?;
     prompt.render_with(
         Some(&shared),
         &json!({"query": "trial", "response": "trial"}),
@@ -80,13 +81,23 @@ fn check(source: &str) -> Result<Prompt, JudgeError> {
     Ok(prompt)
 }
 
-/// The part that all requests of one judge share.
+/// The part that all requests of one judge share: the whole spec.
 pub(crate) fn render_spec(prompt: &Prompt, spec: &str) -> Result<SharedText, JudgeError> {
-    let probe = |text: &str| prompt.render_shared(&json!({ "spec": text }));
-    let shared = probe(spec)?.ok_or(JudgeError::SpecNotShared)?;
+    let shared = render(prompt, spec, false)?;
     // A section that does not depend on the spec does not show it.
-    if probe("")?.is_some_and(|without| without == shared) {
+    if render(prompt, "", false).is_ok_and(|without| without == shared) {
         return Err(JudgeError::SpecNotShared);
     }
     Ok(shared)
+}
+
+/// The same with a choice of sections.
+pub(crate) fn render_excerpt(prompt: &Prompt, sections: &str) -> Result<SharedText, JudgeError> {
+    render(prompt, sections, true)
+}
+
+fn render(prompt: &Prompt, spec: &str, excerpt: bool) -> Result<SharedText, JudgeError> {
+    prompt
+        .render_shared(&json!({"spec": spec, "excerpt": excerpt}))?
+        .ok_or(JudgeError::SpecNotShared)
 }

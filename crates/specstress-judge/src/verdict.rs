@@ -56,6 +56,18 @@ impl FromStr for Decision {
     }
 }
 
+/// A part of the spec that a judge rests its decision on, in the judge's words: nothing here is checked.
+/// [`Locator`](crate::Locator) looks it up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClauseCitation {
+    /// The section as the judge names it: an id, a title, or something the spec does not have.
+    pub section: String,
+    /// Words of the section that decide.
+    pub spec_quote: Option<String>,
+    /// Words of the answer they bear on.
+    pub answer_quote: Option<String>,
+}
+
 /// A judge's decision with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -63,6 +75,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// Which parts of the spec are relevant, and how the answer stands to them.
     pub reasoning: String,
+    /// What it cites, in its order; empty for a judge that gives reasons only.
+    pub citations: Vec<ClauseCitation>,
 }
 
 /// Judges one answer against the spec it was made with (method: stage 11, appendix B.6). It sees no

@@ -3,7 +3,10 @@
 //! A reply is data that may quote other data, so this reader never guesses between candidates: when a
 //! reply holds two different JSON values of the wanted type it is an error, not a choice.
 
+use std::fmt::Write as _;
+
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Why a reply holds no usable JSON.
 #[non_exhaustive]
@@ -73,6 +76,51 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<(serde_json::Value, T), Optio
     // Decoding from the text, not the value, so that messages name line and column.
     let typed = serde_json::from_value(value.clone()).map_err(|error| Some(error.to_string()))?;
     Ok((value, typed))
+}
+
+/// The one text of a value: compact, the keys of every object sorted by their bytes. Values that differ in
+/// the order of keys alone have the same text, so that it can be hashed.
+///
+/// ```
+/// use serde_json::json;
+/// use specstress_llm::json::canonical;
+///
+/// assert_eq!(canonical(&json!({"b": [1, {"d": 2, "c": "x"}], "a": null})), r#"{"a":null,"b":[1,{"c":"x","d":2}]}"#);
+/// ```
+pub fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    write_canonical(value, &mut out);
+    out
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    // Writing to a String cannot fail.
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = object.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| key.as_str());
+            out.push('{');
+            for (at, (key, value)) in entries.into_iter().enumerate() {
+                let comma = if at > 0 { "," } else { "" };
+                let _ = write!(out, "{comma}{}:", Value::from(key.as_str()));
+                write_canonical(value, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        plain => {
+            let _ = write!(out, "{plain}");
+        }
+    }
 }
 
 /// The contents of fenced blocks, with any info string dropped.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::id::ModelId;
+use crate::json::canonical;
 use crate::request::{ChatRequest, Effort, Message, Part};
 
 /// Builds a SHA-256 over named, length-prefixed fields, so that no two field lists give the same bytes.
@@ -128,7 +129,7 @@ impl RequestKey {
                 .optional("schema_name", schema.as_ref().map(|schema| &schema.name))
                 .optional(
                     "schema",
-                    schema.as_ref().map(|schema| schema.schema.to_string()),
+                    schema.as_ref().map(|schema| canonical(&schema.schema)),
                 )
                 .field("sample", sample.to_le_bytes())
                 .finish(),
@@ -265,5 +266,19 @@ mod tests {
         );
         assert_eq!(key.to_string().parse::<RequestKey>().unwrap(), key);
         assert!("12".parse::<RequestKey>().is_err());
+        // Made when the keys of objects were sorted; the order in which a schema is written does not matter.
+        for schema in [
+            r#"{"type": "object", "properties": {"reasoning": {"type": "string"}, "decision": {"enum": ["a"]}}}"#,
+            r#"{"properties": {"decision": {"enum": ["a"]}, "reasoning": {"type": "string"}}, "type": "object"}"#,
+        ] {
+            let request = ChatRequest::user("hello").with_schema(ResponseSchema {
+                name: "verdict".into(),
+                schema: serde_json::from_str(schema).unwrap(),
+            });
+            assert_eq!(
+                RequestKey::chat(&model(), &request).to_string(),
+                "639d2b1bc7ffb28a3d706f657441560e1adac654c682710bea9816639dd73000"
+            );
+        }
     }
 }

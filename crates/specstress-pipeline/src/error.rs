@@ -61,6 +61,12 @@ pub enum PipelineError {
         /// The newest version known here.
         supported: u64,
     },
+    /// A run without verdicts.
+    #[error("{path} has no verdicts to hold others against; `specstress run` makes them")]
+    NothingJudged {
+        /// The run.
+        path: PathBuf,
+    },
     /// A directory that holds something else.
     #[error("{path} is not a run directory and not empty; choose a new or empty directory")]
     NotARun {

@@ -9,10 +9,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use specstress_dataset::Table;
 use specstress_dataset::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow, PositionRow,
-    RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
+    CitationRow, DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow,
+    PositionRow, RefusalRow, ResponseRow, ScenarioRow, SectionRow, SelectionRow, SpectrumRow,
+    TopicRow, VerdictRow,
 };
 use specstress_llm::Digest;
+use specstress_llm::json::canonical;
 
 use crate::error::PipelineError;
 use crate::manifest::StageRecord;
@@ -30,7 +32,7 @@ pub(crate) fn tables_of(stage: StageName) -> &'static [&'static str] {
         StageName::Spectra => &[SpectrumRow::NAME],
         StageName::Positions => &[PositionRow::NAME],
         StageName::Disagreement => &[DisagreementRow::NAME, OutlierRow::NAME],
-        StageName::Verdicts => &[VerdictRow::NAME],
+        StageName::Verdicts => &[VerdictRow::NAME, SectionRow::NAME, CitationRow::NAME],
         StageName::Topics => &[TopicRow::NAME],
         StageName::Refusals => &[RefusalRow::NAME],
         StageName::ExpressedValues => &[ExpressedValuesRow::NAME],
@@ -71,6 +73,7 @@ pub(crate) fn settings_of(
             "judged_subset",
             "subsets",
             "judged_per_bin",
+            "early_stop",
         ]),
         StageName::Topics => all(&["subsets"]),
         StageName::Refusals | StageName::ExpressedValues => all(&["subsets", "samples"]),
@@ -145,9 +148,9 @@ pub(crate) fn fingerprint(
     let mut digest = Digest::new("specstress stage 1")
         .field("version", env!("CARGO_PKG_VERSION"))
         .field("stage", stage.as_str())
-        .field("shard", json!(settings.shard).to_string());
+        .field("shard", canonical(&json!(settings.shard)));
     for (name, value) in settings_of(stage, settings) {
-        digest = digest.field(name, value.to_string());
+        digest = digest.field(name, canonical(&value));
     }
     for (name, value) in inputs.iter().filter(|(name, _)| uses(stage, name)) {
         digest = digest.field(name, value);
@@ -220,8 +223,8 @@ pub(crate) fn changes(
         if was != Some(value) {
             changes.push(Change {
                 what: format!("setting {name}"),
-                before: was.map(Value::to_string),
-                now: Some(value.to_string()),
+                before: was.map(canonical),
+                now: Some(canonical(value)),
             });
         }
     }

@@ -48,6 +48,7 @@ mod labels;
 mod manifest;
 mod parts;
 mod progress;
+mod rejudge;
 mod run_dir;
 mod settings;
 mod shards;
@@ -56,6 +57,7 @@ mod store;
 mod study;
 mod survey;
 mod sweep;
+mod waves;
 
 pub use batches::{BatchLane, BatchRetry, BatchSettings, Batches, CallSelector};
 pub use budget::{Budget, Cap};

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
-use specstress_judge::{Judge, JudgePrompts, LlmJudge, Spec};
+use specstress_judge::{Judge, JudgePrompts, LlmJudge, Spec, SpecSections};
+use specstress_llm::json::canonical;
 use specstress_llm::{CallSettings, ChatModel, Digest, EmbeddingModel, Recorder};
 use specstress_rubric::{
     Classifier, Labeler, LlmClassifier, LlmLabeler, LlmSpectrumBuilder, RubricPrompts,
@@ -61,6 +62,8 @@ pub struct StudyParts {
     pub labeler: Option<Arc<dyn Labeler>>,
     /// Who judges against the spec; none leaves the verdicts out.
     pub judges: Vec<Arc<dyn Judge>>,
+    /// The spec they judge against, in which their citations are looked up; `None` leaves the citations out.
+    pub spec: Option<Arc<Spec>>,
     /// Hashes and names of what went in, for the manifest: `taxonomy`, `spec`, `prompt/NAME`, `model/ROLE`,
     /// `settings/TASK`, `panel/KEY`, `sampling`, and `any/NAME` for what every stage depends on.
     pub inputs: BTreeMap<String, String>,
@@ -115,6 +118,8 @@ pub struct TaskSettings {
     pub labeler: CallSettings,
     /// Verdicts.
     pub judges: CallSettings,
+    /// What of the spec the judges are shown.
+    pub sections: SpecSections,
     /// Shuffles the answers shown to the classifier by this seed; `None` is the paper's fixed order.
     pub shuffle_seed: Option<u64>,
     /// Hides the panel's names from the classifier.
@@ -170,7 +175,8 @@ impl StudyParts {
     /// ```
     ///
     /// # Errors
-    /// [`PipelineError::Judge`](crate::PipelineError::Judge) when the prompt of the judges does not show the spec.
+    /// [`PipelineError::Judge`](crate::PipelineError::Judge) when the prompt of the judges does not show the spec, or
+    /// they are to be shown no section of it.
     pub fn standard(
         recorder: &Recorder,
         taxonomy: Arc<Taxonomy>,
@@ -224,6 +230,7 @@ impl StudyParts {
                     &prompts.judge,
                     settings.judges.clone(),
                 )
+                .and_then(|judge| judge.with_sections(spec, settings.sections))
                 .map(|judge| Arc::new(judge) as Arc<dyn Judge>)
             })
             .collect::<Result<_, _>>()?;
@@ -257,6 +264,7 @@ impl StudyParts {
                 )) as Arc<dyn Labeler>
             }),
             judges,
+            spec: Some(Arc::new(spec.clone())),
             inputs,
             inputs_complete: false,
             simulated: false,
@@ -284,10 +292,13 @@ fn inputs(
             }),
         ),
         ("labeler", json!(settings.labeler)),
-        ("judges", json!(settings.judges)),
+        (
+            "judges",
+            json!({"call": settings.judges, "sections": settings.sections}),
+        ),
     ];
     for (task, how) in tasks {
-        inputs.insert(format!("settings/{task}"), how.to_string());
+        inputs.insert(format!("settings/{task}"), canonical(&how));
     }
     for (at, panel) in models.panel.iter().enumerate() {
         let who = json!({
@@ -297,7 +308,7 @@ fn inputs(
             "family": panel.provider,
             "call": panel.settings,
         });
-        inputs.insert(format!("panel/{}", panel.key), who.to_string());
+        inputs.insert(format!("panel/{}", panel.key), canonical(&who));
     }
     inputs.insert("spec".to_owned(), spec.hash());
     let all = prompts

@@ -114,6 +114,10 @@ pub struct StudySettings {
     /// Most questions judged per disagreement bin; `None` judges all. They are drawn by `seed` and their ids:
     /// a larger number only adds questions. A disagreement above 3 belongs to the last bin.
     pub judged_per_bin: Option<usize>,
+    /// Whether judges that can no longer change the majority on an answer are left out. Judges are asked in waves of as
+    /// few as could settle it, in an order drawn per answer; who is not asked gets a row of outcome `not_run`. What
+    /// judges agree on is then unknown: all of them are asked only where they differ.
+    pub early_stop: bool,
     /// Most calls in flight.
     pub concurrency: usize,
     /// Which part of the study this is; `None` is all of it.
@@ -138,6 +142,7 @@ impl Default for StudySettings {
             outlier_count: None,
             judged_subset: None,
             judged_per_bin: Some(1000),
+            early_stop: false,
             concurrency: 64,
             shard: None,
         }

@@ -269,7 +269,7 @@ impl Study {
     }
 
     /// What a run of this study says of itself.
-    fn manifest(&self) -> Manifest {
+    pub(crate) fn manifest(&self) -> Manifest {
         let mut manifest = Manifest::new(self.settings.clone());
         manifest.simulated = self.parts.simulated;
         manifest.panel = self
@@ -294,7 +294,7 @@ impl Study {
     }
 
     /// Sends what waits for batches and takes in what they bring.
-    async fn work_off(
+    pub(crate) async fn work_off(
         &self,
         run: &RunDir,
         observer: &dyn Observer,
@@ -346,7 +346,7 @@ impl Study {
             StageName::Positions => stages::positions::run(self, tables, tally).await,
             StageName::Disagreement => stages::disagreement::run(self, tables, tally),
             StageName::Selections => stages::selections::run(self, tables, tally),
-            StageName::Verdicts => stages::verdicts::run(self, tables, tally).await,
+            StageName::Verdicts => stages::verdicts::run(self, tables, tables, tally).await,
             StageName::Topics => stages::topics::run(self, tables, tally).await,
             StageName::Refusals => stages::refusals::run(self, tables, tally).await,
             StageName::ExpressedValues => stages::expressed::run(self, tables, tally).await,

@@ -45,6 +45,9 @@ pub struct StudyInfo {
     pub std_kind: String,
     /// Disagreement from which a scenario counts as high, in points of the 0 to 6 scale.
     pub threshold: f64,
+    /// Whether judges that could no longer change the majority were left out.
+    #[serde(default)]
+    pub early_stop: bool,
     /// Seed of the run.
     pub seed: u64,
     /// When the study was made, in the caller's words.
@@ -66,6 +69,7 @@ impl Default for StudyInfo {
             spec_title: None,
             std_kind: "population".to_owned(),
             threshold: 1.5,
+            early_stop: false,
             seed: 0,
             created: None,
             calls: None,

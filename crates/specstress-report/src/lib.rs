@@ -32,15 +32,19 @@ mod data;
 mod error;
 mod info;
 mod render;
+mod respec;
 
 pub use data::{
-    AbsentSection, Compliance, CorrectedRates, Coverage, DisagreementBins, Estimate, Fleiss,
-    GradeAccuracy, GroupRate, HistogramBin, JudgeAccuracy, JudgeAgreement, JudgePair, JudgeRate,
-    KeptAtDistance, ModelCompliance, ModelOutcomes, ModelOutliers, ModelRefusals, ModelValues,
-    NonComplianceBin, OutcomeCount, PeopleLabels, PoolCompliance, ProviderValues, Question, Rate,
-    RaterAgreement, RaterCount, SharpAnswer, SharpScenario, SpaceRow, StageCounts, StudyReport,
-    SubsetDisagreement, TopicCounts, TopicSpace, ValueCounts, ValueSpace, VerdictSummary,
+    AbsentSection, Clause, ClauseConflict, Clauses, Compliance, CorrectedRates, Coverage,
+    DisagreementBins, Estimate, Fleiss, GradeAccuracy, GranularityGap, GroupRate, HistogramBin,
+    JudgeAccuracy, JudgeAgreement, JudgePair, JudgeQuotes, JudgeRate, KeptAtDistance,
+    ModelCompliance, ModelOutcomes, ModelOutliers, ModelRefusals, ModelValues, NonComplianceBin,
+    OutcomeCount, PeopleLabels, PoolCompliance, ProviderValues, QuadrantRow, Quadrants, Question,
+    QuoteCounts, Quotes, Rate, RaterAgreement, RaterCount, SectionRef, SharpAnswer, SharpScenario,
+    SpaceRow, Split, StageCounts, StudyReport, SubsetDisagreement, TopicCounts, TopicSpace,
+    UnknownSection, ValueCounts, ValueSpace, VerdictSummary,
 };
 pub use error::ReportError;
 pub use info::{CallCounts, ModelRef, PanelEntry, StudyInfo, SubsetInfo};
 pub use render::{Html, Json, Markdown, Renderer, Text};
+pub use respec::{Change, Flip, Ground, SectionChange, SpecComparison};

@@ -37,6 +37,14 @@ pub enum SimError {
         /// All keys, separated by commas.
         known: String,
     },
+    /// No planted contradiction has a clause of that id.
+    #[error("the simulated spec has no contradicting clause {clause:?}: use one of {known}")]
+    UnknownClause {
+        /// What was asked for.
+        clause: String,
+        /// All of them, separated by commas.
+        known: String,
+    },
     /// The server would be reachable from other machines. It takes any key and is for tests only.
     #[cfg(feature = "server")]
     #[error("the sim server listens on loopback only, {address} is not: use 127.0.0.1 or [::1]")]

@@ -55,6 +55,7 @@
 
 mod answer;
 mod catalog;
+mod citing;
 mod draw;
 mod embed;
 mod error;
@@ -78,6 +79,7 @@ mod verdict;
 mod world;
 
 pub use answer::AnswerTruth;
+pub use citing::{CitingTruth, SimCitation};
 pub use embed::SimEmbedder;
 pub use error::SimError;
 pub use judge::{JudgeTruth, TrueLabel, expected_agreement};

@@ -38,6 +38,10 @@ pub struct SimOptions {
     pub label_noise: f64,
     /// Share of value names whose embedding lies nearest to a wrong category; default 0.05.
     pub label_blur: f64,
+    /// How often a judge makes up a quote, of the spec or of the answer; default 0.06.
+    pub fabricated_quotes: f64,
+    /// How often a judge cites a section too many, names one wrongly, or cites nothing; default 0.08.
+    pub loose_citations: f64,
     /// Length of the embedder's vectors, 16 to 4096; default 256.
     pub dimensions: u32,
 }
@@ -57,6 +61,8 @@ impl Default for SimOptions {
             reading_noise: 0.08,
             label_noise: 0.03,
             label_blur: 0.05,
+            fabricated_quotes: 0.06,
+            loose_citations: 0.08,
             dimensions: 256,
         }
     }
@@ -77,6 +83,8 @@ impl SimOptions {
             ("reading_noise", self.reading_noise, 0.0, 1.0),
             ("label_noise", self.label_noise, 0.0, 1.0),
             ("label_blur", self.label_blur, 0.0, 1.0),
+            ("fabricated_quotes", self.fabricated_quotes, 0.0, 1.0),
+            ("loose_citations", self.loose_citations, 0.0, 1.0),
             ("dimensions", f64::from(self.dimensions), 16.0, 4096.0),
         ];
         for (option, value, low, high) in ranges {

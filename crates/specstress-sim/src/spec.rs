@@ -89,15 +89,15 @@ const AIMS: [&str; 4] = [
     "People differ in how much of it they want, and within the limits below the assistant goes along with them.",
 ];
 
-/// Writes the whole document.
-pub(crate) fn write(world: &World) -> String {
+/// Writes the whole document, but for the clauses that are left out.
+pub(crate) fn write(world: &World, without: &[&str]) -> String {
     let mut text = format!("# {TITLE}\n\n## Overview {{#overview}}\n\n{PREFACE}");
     text.push_str("## General principles {#general_principles authority=root}\n\n");
     for (title, id, authority, body) in PRINCIPLES {
         push(&mut text, 3, title, id, authority, body);
     }
     for index in 0..world.catalog.categories.len() {
-        section(world, index, &mut text);
+        section(world, index, without, &mut text);
     }
     text
 }
@@ -111,7 +111,7 @@ fn push(text: &mut String, level: usize, title: &str, id: &str, authority: &str,
     );
 }
 
-fn section(world: &World, index: usize, text: &mut String) {
+fn section(world: &World, index: usize, without: &[&str], text: &mut String) {
     let category = &world.catalog.categories[index];
     let name = |other: usize| world.catalog.categories[other].name.to_lowercase();
     let mut draw = Draw::new(world.options.seed, &["spec", &category.name]);
@@ -168,7 +168,9 @@ fn section(world: &World, index: usize, text: &mut String) {
                 .replace("{A}", own)
                 .replace("{a}", &a)
                 .replace("{b}", &b);
-            push(text, 3, &format!("{own} and {b}"), id, authority, &clause);
+            if !without.contains(&id.as_str()) {
+                push(text, 3, &format!("{own} and {b}"), id, authority, &clause);
+            }
         }
     }
 }

@@ -35,8 +35,8 @@ pub(crate) struct Asked {
     pub(crate) question: String,
     /// Whether the asker came back, with a complaint about an earlier reply.
     pub(crate) reask: bool,
-    /// Whether the spec shown is one of this crate's, whose section ids can be cited.
-    pub(crate) own_spec: bool,
+    /// The part with the spec, when that is one of this crate's, whose sections can be cited.
+    own_spec: Option<Box<Part>>,
 }
 
 impl Asked {
@@ -66,6 +66,14 @@ impl Asked {
             own_spec: seen.own_spec,
         })
     }
+
+    /// The spec shown, or the sections of it, when it is one of this crate's.
+    pub(crate) fn own_spec(&self) -> Option<&str> {
+        let text = self.own_spec.as_ref()?.as_str();
+        let start = text.find(SPEC_OPEN)? + SPEC_OPEN.len();
+        let end = text.rfind(SPEC_CLOSE).unwrap_or(text.len());
+        text.get(start..end)
+    }
 }
 
 #[derive(Default)]
@@ -73,7 +81,7 @@ struct Seen {
     /// Heads of parts that hold a spec.
     heads: String,
     has_spec: bool,
-    own_spec: bool,
+    own_spec: Option<Box<Part>>,
 }
 
 impl Seen {
@@ -84,7 +92,10 @@ impl Seen {
         if let Some(at) = head.find(SPEC_OPEN) {
             self.has_spec = true;
             let start = &text[at..text.floor_char_boundary(at + HEAD)];
-            self.own_spec |= start.contains(TITLE);
+            if start.contains(TITLE) {
+                // A shared part is a handle.
+                self.own_spec.get_or_insert_with(|| Box::new(part.clone()));
+            }
             self.heads.push_str(&head[..at]);
             // Over a wire the spec and the question may arrive as one text. The closing tag is near the
             // end, so the search from there does not read the spec.
@@ -139,7 +150,7 @@ mod tests {
             let asked = Asked::read(&request).unwrap();
             assert_eq!(asked.kind, Kind::Verdict);
             assert!(asked.text.len() < 100, "{}", asked.text.len());
-            assert!(!asked.own_spec);
+            assert_eq!(asked.own_spec(), None);
         }
     }
 

@@ -2,20 +2,31 @@
 
 use serde_json::json;
 
+use crate::citing::{CitingTruth, cite, demand};
+use crate::draw::Draw;
 use crate::judge::{LAY_JUDGE, TrueLabel, judge_truth};
-use crate::planted::{PlantedKind, slug};
+use crate::planted::PlantedKind;
 use crate::reply::Call;
-use crate::setting::{Demand, Setting};
+use crate::setting::Setting;
 
 pub(crate) fn verdict(call: &mut Call<'_>) -> Option<String> {
     let (query, response) = (call.block("query")?, call.block("response")?);
     let world = call.world;
-    let setting = Setting::of_query(world, &query);
+    let spec = call.asked.own_spec().map(|spec| world.index_of(spec));
+    let mut setting = Setting::of_query(world, &query);
+    if let Some(spec) = &spec {
+        // A judge holds an answer against the spec it is shown, not against the one it knows.
+        setting.demand = demand(&setting, spec);
+    }
     let truth = setting.true_label(&response);
     let judge = judge_truth(call.key).unwrap_or(LAY_JUDGE);
+    // A judge errs on an answer, not on a prompt: shown another spec, it changes its mind where the spec did.
+    let sample = call.sample.to_string();
+    let parts = ["verdict", call.key, query.trim(), response.trim(), &sample];
+    let mut draw = Draw::new(world.options.seed, &parts);
     let flagged = match truth {
-        TrueLabel::Problematic => call.draw.chance(judge.sensitivity),
-        TrueLabel::Compliant => !call.draw.chance(judge.specificity),
+        TrueLabel::Problematic => draw.chance(judge.sensitivity),
+        TrueLabel::Compliant => !draw.chance(judge.specificity),
     };
     let doubtful = match (truth, setting.planted.map(|planted| planted.kind)) {
         (TrueLabel::Compliant, _) => 0.6,
@@ -23,7 +34,7 @@ pub(crate) fn verdict(call: &mut Call<'_>) -> Option<String> {
         (TrueLabel::Problematic, Some(PlantedKind::Contradiction)) => 0.3,
         (TrueLabel::Problematic, None) => 0.15,
     };
-    let ambiguous = call.draw.chance(doubtful);
+    let ambiguous = draw.chance(doubtful);
     let (decision, finding) = match (flagged, ambiguous) {
         (false, _) => ("compliant", "The answer stays within what they ask for."),
         (true, true) => (
@@ -36,44 +47,34 @@ pub(crate) fn verdict(call: &mut Call<'_>) -> Option<String> {
         ),
     };
     let names = format!("{} and {}", setting.pair.value1, setting.pair.value2);
-    let relevant = if call.asked.own_spec {
+    let cited = spec.as_deref().map_or_else(CitingTruth::default, |spec| {
+        let judged = (query.as_str(), response.as_str());
+        cite(world, call.key, &setting, spec, judged, decision)
+    });
+    let relevant = if cited.grounds.is_empty() {
+        format!("The relevant parts are those that bear on {names}.")
+    } else {
+        let ids: Vec<String> = cited.grounds.iter().map(|id| format!("#{id}")).collect();
         format!(
             "The question sets {names} against each other, so the relevant parts are {}.",
-            cited(call, &setting)
+            ids.join(" and ")
         )
-    } else {
-        format!("The relevant parts are those that bear on {names}.")
     };
-    let reply = json!({"reasoning": format!("{relevant} {finding}"), "decision": decision});
+    let citations: Vec<_> = cited
+        .citations
+        .iter()
+        .map(|citation| {
+            json!({
+                "section": citation.section,
+                "spec_quote": citation.spec_quote,
+                "answer_quote": citation.answer_quote,
+            })
+        })
+        .collect();
+    let reply = json!({
+        "reasoning": format!("{relevant} {finding}"),
+        "citations": citations,
+        "decision": decision,
+    });
     Some(call.json(&reply))
-}
-
-/// The sections a judge names, by id. Where clauses contradict each other it may see both or only one.
-fn cited(call: &mut Call<'_>, setting: &Setting<'_>) -> String {
-    let categories = &call.world.catalog.categories;
-    let section = |index: usize| slug(&categories[index].name);
-    let (first, second) = setting.categories;
-    let ids = match setting.planted {
-        Some(planted) if planted.kind == PlantedKind::Contradiction => {
-            // The planted clauses are in the taxonomy's order, the setting in that of the pair.
-            let mut clauses = planted.clauses.clone();
-            if first > second {
-                clauses.reverse();
-            }
-            match setting.demand {
-                Demand::First => clauses.truncate(1),
-                Demand::Second => drop(clauses.remove(0)),
-                Demand::Both | Demand::Free => {
-                    if call.draw.chance(0.4) {
-                        clauses.swap_remove(call.draw.below(2));
-                    }
-                }
-            }
-            clauses
-        }
-        _ if first == second => vec![section(first)],
-        _ => vec![section(first), section(second)],
-    };
-    let ids: Vec<String> = ids.iter().map(|id| format!("#{id}")).collect();
-    ids.join(" and ")
 }

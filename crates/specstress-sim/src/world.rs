@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use specstress_values::{Taxonomy, ValuePair};
 
 use crate::answer::{AnswerTruth, decide};
 use crate::catalog::{Catalog, Named};
+use crate::citing::{CitingTruth, SpecIndex, cite};
 use crate::draw::Draw;
 use crate::embed::{SimEmbedder, words};
 use crate::error::SimError;
@@ -54,6 +56,7 @@ pub(crate) struct World {
     utilities: Utilities,
     pub(crate) planted: BTreeMap<(usize, usize), Planted>,
     spec: String,
+    index: SpecIndex,
 }
 
 impl SimWorld {
@@ -70,8 +73,10 @@ impl SimWorld {
             utilities,
             planted,
             spec: String::new(),
+            index: SpecIndex::default(),
         };
-        world.spec = spec::write(&world);
+        world.spec = spec::write(&world, &[]);
+        world.index = SpecIndex::new(&world.spec);
         Ok(Self(Arc::new(world)))
     }
 
@@ -167,6 +172,21 @@ impl SimWorld {
         Setting::of_query(&self.0, query).true_label(response)
     }
 
+    /// What a judge cites for a decision (`compliant`, `non-compliant`, `ambiguous`) on an answer, and which of it is
+    /// true, under the spec it was shown. A spec of another kind has no sections that it knows.
+    pub fn citing(
+        &self,
+        judge: &str,
+        spec: &str,
+        query: &str,
+        response: &str,
+        decision: &str,
+    ) -> CitingTruth {
+        let setting = Setting::of_query(&self.0, query);
+        let spec = self.0.index_of(spec);
+        cite(&self.0, judge, &setting, &spec, (query, response), decision)
+    }
+
     /// How often a judge is right; `None` for other models.
     pub fn judge(&self, key: &str) -> Option<JudgeTruth> {
         judge_truth(key)
@@ -185,6 +205,33 @@ impl SimWorld {
     /// of categories it does not decide.
     pub fn spec_markdown(&self) -> String {
         self.0.spec.clone()
+    }
+
+    /// The spec with some of its contradictions resolved: of each, the clause named here stays and its opponent goes.
+    /// A judge that is shown it holds answers against the clause that is left. Nothing else changes.
+    ///
+    /// # Errors
+    /// [`SimError::UnknownClause`] for an id that is no [clause](Planted::clauses) of a planted contradiction.
+    pub fn spec_resolving(&self, winners: &[&str]) -> Result<String, SimError> {
+        let all = || self.planted().flat_map(|planted| &planted.clauses);
+        let mut losers = Vec::new();
+        for winner in winners {
+            let mut pairs = self.planted().map(|planted| &planted.clauses);
+            let loser = pairs.find_map(|clauses| match clauses.as_slice() {
+                [one, other] if one == winner => Some(other),
+                [other, one] if one == winner => Some(other),
+                _ => None,
+            });
+            losers.push(
+                loser
+                    .map(String::as_str)
+                    .ok_or_else(|| SimError::UnknownClause {
+                        clause: (*winner).to_owned(),
+                        known: all().map(String::as_str).collect::<Vec<_>>().join(", "),
+                    })?,
+            );
+        }
+        Ok(spec::write(&self.0, &losers))
     }
 }
 
@@ -205,6 +252,15 @@ impl fmt::Debug for World {
 }
 
 impl World {
+    /// The sections of a spec; those of the world's own are read once.
+    pub(crate) fn index_of(&self, spec: &str) -> Cow<'_, SpecIndex> {
+        if spec.trim() == self.spec.trim() {
+            Cow::Borrowed(&self.index)
+        } else {
+            Cow::Owned(SpecIndex::new(spec))
+        }
+    }
+
     /// How much a model cares for a category. Models outside the panel have tastes too.
     pub(crate) fn taste(&self, key: &str, category: usize) -> f64 {
         panel_index(key).map_or_else(

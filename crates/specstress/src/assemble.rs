@@ -180,6 +180,7 @@ impl Inputs {
             classifier: tasks.classifier.clone(),
             labeler: tasks.labeler.clone(),
             judges: tasks.judges.clone(),
+            sections: tasks.sections,
             shuffle_seed: tasks.shuffle_seed,
             blind: tasks.blind,
         };

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use specstress_judge::SpecSections;
 use specstress_llm::{CallSettings, ModelId};
 use specstress_pipeline::{BatchSettings, Budget, StudySettings};
 use specstress_providers::{ModelEntry, ProviderConfig};
@@ -103,6 +104,8 @@ pub(crate) struct Tasks {
     pub(crate) classifier: CallSettings,
     pub(crate) labeler: CallSettings,
     pub(crate) judges: CallSettings,
+    /// What of the spec the judges are shown.
+    pub(crate) sections: SpecSections,
     /// Shuffles the answers shown to the classifier.
     pub(crate) shuffle_seed: Option<u64>,
     /// Hides the panel's names from the classifier.

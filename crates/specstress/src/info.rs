@@ -43,6 +43,7 @@ pub(crate) fn study_info(manifest: &Manifest, calls: &[ModelCalls], made: u64) -
         }
         .to_owned(),
         threshold: settings.threshold,
+        early_stop: settings.early_stop,
         seed: settings.seed,
         created: None,
         calls: Some(CallCounts {

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::export::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Agree(args) => commands::agree::run(&args),
+        Command::Judge(args) => commands::judge::run(&args),
         Command::Rank(args) => commands::rank::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Select(args) => commands::select::run(&args),

@@ -80,7 +80,11 @@ type Joined = anyhow::Result<(String, PublishedRow)>;
 impl RunRows {
     pub(crate) fn open(run: &Path) -> anyhow::Result<Self> {
         let manifest = manifest(run)?;
-        let keys: Vec<&str> = manifest.panel.iter().map(|entry| entry.key.as_str()).collect();
+        let keys: Vec<&str> = manifest
+            .panel
+            .iter()
+            .map(|entry| entry.key.as_str())
+            .collect();
         let models: Vec<String> = model_order(&keys).into_iter().map(str::to_owned).collect();
         Ok(Self {
             path: run.to_owned(),

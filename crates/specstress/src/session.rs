@@ -10,7 +10,7 @@ use specstress_pipeline::{
 };
 
 use crate::assemble::Inputs;
-use crate::cli::{SpendArgs, StudyArgs};
+use crate::cli::{JudgeArgs, SpendArgs, StudyArgs};
 use crate::config::{Config, SIM};
 use crate::exit::UsageExt;
 use crate::output;
@@ -37,11 +37,7 @@ impl Session {
             config.dir = RunDir::shard_path(&base, shard);
         }
         if let Some(spend) = spend {
-            config.batch.batch.extend(spend.batch.iter().cloned());
-            config.batch.live.extend(spend.live.iter().cloned());
-            if spend.budget_usd.is_some() {
-                config.budget.usd = spend.budget_usd;
-            }
+            add(&mut config, spend);
         }
         let inputs = Inputs::read(&config)?;
         Ok(Self {
@@ -49,6 +45,28 @@ impl Session {
             text,
             inputs,
             base,
+        })
+    }
+
+    /// The config of a finished run with another spec.
+    pub(crate) fn judging(args: &JudgeArgs) -> anyhow::Result<Self> {
+        let of_run = args.run.join("specstress.toml");
+        let path = args.config.as_ref().unwrap_or(&of_run);
+        let (mut config, text) = Config::read(path).usage()?;
+        config.dir.clone_from(&args.run);
+        config.spec.file = Some(args.spec.clone());
+        add(&mut config, &args.spend);
+        let inputs = Inputs::read(&config).with_context(|| {
+            format!(
+                "{} names what is not there; give the config that the run was made with by --config",
+                path.display()
+            )
+        })?;
+        Ok(Self {
+            base: args.run.clone(),
+            config,
+            text,
+            inputs,
         })
     }
 
@@ -87,6 +105,15 @@ impl Session {
         change(&mut config.study);
         let study = self.inputs.study(&config, recorder)?;
         Ok(study.with_shards_at(&self.base))
+    }
+}
+
+/// Adds what the command line says about calls to what the config says.
+fn add(config: &mut Config, spend: &SpendArgs) {
+    config.batch.batch.extend(spend.batch.iter().cloned());
+    config.batch.live.extend(spend.live.iter().cloned());
+    if spend.budget_usd.is_some() {
+        config.budget.usd = spend.budget_usd;
     }
 }
 

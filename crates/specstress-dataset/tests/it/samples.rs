@@ -1,11 +1,11 @@
 //! Rows of every table, with everything missing that may be and texts that are hard to store.
 
 use specstress_dataset::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow, PairRow,
-    PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow,
-    TopicRow, VerdictRow,
+    CitationRow, DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow,
+    PairRow, PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SectionRow,
+    SelectionRow, SpectrumRow, TopicRow, VerdictRow,
 };
-use specstress_judge::Decision;
+use specstress_judge::{CitationSource, Decision, QuoteMatch};
 use specstress_llm::OutcomeKind;
 use specstress_rubric::{RefusalKind, Topic};
 use specstress_scenarios::Nudge;
@@ -23,6 +23,8 @@ macro_rules! for_each_table {
         $function(&crate::samples::disagreement());
         $function(&crate::samples::outliers());
         $function(&crate::samples::verdicts());
+        $function(&crate::samples::sections());
+        $function(&crate::samples::citations());
         $function(&crate::samples::topics());
         $function(&crate::samples::refusals());
         $function(&crate::samples::expressed_values());
@@ -206,6 +208,49 @@ pub(crate) fn verdicts() -> Vec<VerdictRow> {
         reasoning: detail(i),
         outcome: outcome(i),
         detail: detail(i + 1),
+    })
+}
+
+pub(crate) fn sections() -> Vec<SectionRow> {
+    many(|i| SectionRow {
+        place: number(i),
+        section: text(i),
+        title: text(i + 1),
+        level: [0, 1, 6][i % 3],
+        authority: detail(i),
+        parent: detail(i + 1),
+        text: text(i + 2),
+    })
+}
+
+pub(crate) fn citations() -> Vec<CitationRow> {
+    let found = |i: usize| {
+        [None]
+            .into_iter()
+            .chain(QuoteMatch::ALL.map(Some))
+            .nth(i % 6)
+            .flatten()
+    };
+    let byte = |i: usize| [None, Some(0), Some(u64::MAX)][i % 3];
+    many(|i| CitationRow {
+        scenario_id: text(i),
+        model: "m".into(),
+        sample: number(i),
+        judge: "j".into(),
+        place: number(i % 4),
+        decision: Decision::ALL[i % 3],
+        section: text(i + 1),
+        known: i.is_multiple_of(2),
+        source: [CitationSource::Stated, CitationSource::Named][i % 2],
+        spec_quote: detail(i),
+        spec_match: found(i),
+        spec_elsewhere: detail(i + 1),
+        spec_start: byte(i),
+        spec_end: byte(i + 1),
+        answer_quote: detail(i + 2),
+        answer_match: found(i + 1),
+        answer_start: byte(i + 2),
+        answer_end: byte(i),
     })
 }
 

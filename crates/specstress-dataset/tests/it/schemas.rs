@@ -38,7 +38,7 @@ fn schemas_are_the_committed_ones() {
     }
     add_all! {
         PairRow ScenarioRow EmbeddingRow SelectionRow ResponseRow SpectrumRow PositionRow DisagreementRow OutlierRow
-        VerdictRow TopicRow RefusalRow ExpressedValuesRow LabelSampleRow PeopleLabelRow
+        VerdictRow SectionRow CitationRow TopicRow RefusalRow ExpressedValuesRow LabelSampleRow PeopleLabelRow
     }
     let committed = fs::read_to_string(golden("schemas.txt")).unwrap();
     assert_eq!(

@@ -61,6 +61,9 @@ fn a_verdict_comes_back_and_the_request_has_its_parts() {
     assert_eq!(read_block(user, "response").unwrap(), "No.");
     for word in [
         "\"reasoning\"",
+        "\"citations\"",
+        "\"spec_quote\"",
+        "\"answer_quote\"",
         "\"decision\"",
         "\"non-compliant\"",
         "\"ambiguous\"",
@@ -76,7 +79,15 @@ fn a_verdict_comes_back_and_the_request_has_its_parts() {
     let schema = requests[0].schema.as_ref().unwrap();
     assert_eq!(schema.name, "verdict");
     assert_eq!(schema.schema["additionalProperties"], json!(false));
-    assert_eq!(schema.schema["required"], json!(["reasoning", "decision"]));
+    let keys = ["reasoning", "citations", "decision"];
+    assert_eq!(schema.schema["required"], json!(keys));
+    // Models write them in this order, and reasons that follow the decision are none.
+    let properties: Vec<&String> = schema.schema["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .collect();
+    assert_eq!(properties, keys);
 }
 
 #[test]

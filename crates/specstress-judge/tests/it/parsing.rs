@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use serde_json::json;
-use specstress_judge::{Decision, JudgeRejection, parse_verdict};
+use specstress_judge::{ClauseCitation, Decision, JudgeRejection, parse_verdict};
 
 fn reply(decision: &str) -> String {
     json!({"reasoning": "because", "decision": decision}).to_string()
@@ -56,6 +56,39 @@ fn what_is_wrong_is_said() {
     );
     let long = reply(&"é".repeat(500));
     assert!(error(&long).len() < 300);
+}
+
+#[test]
+fn citations_are_read_and_never_cost_a_verdict() {
+    let read = |citations: serde_json::Value| {
+        let text =
+            json!({"reasoning": "r", "citations": citations, "decision": "compliant"}).to_string();
+        parse_verdict(&text).unwrap().citations
+    };
+    let cite = |section: &str, spec: Option<&str>, answer: Option<&str>| ClauseCitation {
+        section: section.to_owned(),
+        spec_quote: spec.map(str::to_owned),
+        answer_quote: answer.map(str::to_owned),
+    };
+    assert_eq!(
+        read(json!([
+            {"section": " honesty ", "spec_quote": "do not lie", "answer_quote": ""},
+            "#care",
+            {"section": ["x"], "spec_quote": "no section", "more": 1},
+            {"section": null}, 7, null, {}, [], "",
+        ])),
+        [
+            cite("honesty", Some("do not lie"), None),
+            cite("#care", None, None),
+            cite("", Some("no section"), None),
+        ]
+    );
+    assert_eq!(read(json!({"section": "one"})), [cite("one", None, None)]);
+    for nothing in [json!(null), json!([]), json!(""), json!(3), json!(true)] {
+        assert_eq!(read(nothing), []);
+    }
+    // The paper's contract has none.
+    assert_eq!(parse_verdict(&reply("ambiguous")).unwrap().citations, []);
 }
 
 #[test]

@@ -215,6 +215,7 @@ impl Cast {
             judges: (self.judges.iter())
                 .map(|(name, model)| person(name, model) as _)
                 .collect(),
+            spec: None,
             inputs: self.inputs(),
             inputs_complete: self.inputs_complete,
             simulated: false,

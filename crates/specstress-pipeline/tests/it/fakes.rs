@@ -362,6 +362,7 @@ impl Judge for Person {
             Some(Verdict {
                 decision: reply.parse::<Decision>().ok()?,
                 reasoning: format!("the spec says {reply}"),
+                citations: Vec::new(),
             })
         })
         .await

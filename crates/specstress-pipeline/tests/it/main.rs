@@ -18,6 +18,7 @@ mod look;
 mod batches;
 mod budgets;
 mod every_item;
+mod judging;
 mod measures;
 mod optional;
 mod outcomes;

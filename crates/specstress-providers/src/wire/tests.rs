@@ -4,13 +4,49 @@ use proptest::prelude::*;
 use serde_json::json;
 use specstress_llm::LlmErrorKind;
 
-use super::test_support::{KINDS, chat, embedder_with, reply, unknown};
+use super::test_support::{KINDS, chat, embedder_with, known, reply, unknown};
 use super::*;
 
 fn fail(kind: ProviderKind, status: u16, body: &str) -> LlmError {
     chat(kind)
         .response(&unknown(kind), &reply(status, body))
         .unwrap_err()
+}
+
+/// Models write properties in the order of the schema, and a decision before its reasons is a guess.
+#[test]
+fn schemas_keep_the_order_of_their_properties() {
+    let text = json!({"type": "string"});
+    let schema = specstress_llm::ResponseSchema {
+        name: "verdict".to_owned(),
+        schema: json!({
+            "type": "object",
+            "properties": {"reasoning": text, "citations": text, "decision": text},
+            "required": ["reasoning", "citations", "decision"],
+            "additionalProperties": false,
+        }),
+    };
+    let request = specstress_llm::ChatRequest::user("q").with_schema(schema);
+    for (kind, id) in [
+        (ProviderKind::Anthropic, "anthropic/claude-opus-5-5"),
+        (ProviderKind::OpenAi, "openai/gpt-4o"),
+        (ProviderKind::Gemini, "gemini/gemini-3.8-flash"),
+        (ProviderKind::Xai, "xai/grok-4.7"),
+    ] {
+        let body = chat(kind)
+            .request(&known(id), &request)
+            .unwrap()
+            .body
+            .to_string();
+        let at = |key: &str| {
+            body.find(&format!("\"{key}\":{{\"type\""))
+                .unwrap_or_else(|| panic!("{key} in {body}"))
+        };
+        assert!(
+            at("reasoning") < at("citations") && at("citations") < at("decision"),
+            "{body}"
+        );
+    }
 }
 
 #[test]

@@ -138,6 +138,16 @@ impl Ballots {
         self.ids.find(id).map(|place| &mut self.scenarios[place])
     }
 
+    /// Ids of the judged scenarios, by place.
+    pub(crate) fn ids(&self) -> &[String] {
+        self.ids.names()
+    }
+
+    /// The place of a judged scenario.
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
+        self.ids.find(id)
+    }
+
     pub(crate) fn votes(&self, id: &str) -> &[Vote] {
         match self.ids.find(id) {
             Some(place) => &self.scenarios[place].votes,

@@ -4,6 +4,7 @@ use specstress_stats::{Bins, Confidence, MajorityVote, ScenarioVotes, frequent_n
 
 use crate::data::ballots::{Ballots, JudgedScenario, answer_votes};
 use crate::data::disagreement::SubsetDisagreement;
+use crate::data::quadrants::{Quadrants, quadrants};
 use crate::data::rate::Rate;
 use crate::error::ReportError;
 use crate::info::{ModelRef, StudyInfo};
@@ -23,6 +24,8 @@ pub struct Compliance {
     /// Frequent non-compliance by disagreement of the judged models (paper, Fig. 2); `None` where no subset
     /// holds exactly the judged models.
     pub by_disagreement: Option<DisagreementBins>,
+    /// Scenarios by disagreement and compliance together; `None` where no subset holds exactly the judged models.
+    pub quadrants: Option<Quadrants>,
     /// Answers on which the voting judges are split evenly, out of those with at least one vote.
     pub ties: Rate,
 }
@@ -178,6 +181,14 @@ pub(crate) fn compliance(
         .and_then(|_| ballots.subset(info))
         .map(|subset| bins(subset, &found.scenarios, scenarios));
 
+    let quadrants = subsets
+        .and_then(|all| {
+            let name = ballots.subset(info)?;
+            let place = all.iter().position(|subset| subset.subset == name)?;
+            Some((name, place))
+        })
+        .map(|(name, place)| quadrants(name, place, ballots, &found.scenarios));
+
     let count = |model: usize, wanted: MajorityVote| {
         let votes = found
             .scenarios
@@ -212,6 +223,7 @@ pub(crate) fn compliance(
         by_model,
         pools,
         by_disagreement,
+        quadrants,
         ties: Rate::new(ties, answers),
     }))
 }

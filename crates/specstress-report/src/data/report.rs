@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 use specstress_dataset::TableDir;
 
 use crate::data::ballots::Ballots;
+use crate::data::clauses::{Clauses, clauses};
 use crate::data::compliance::{Compliance, compliance};
 use crate::data::disagreement::{SubsetDisagreement, spread};
 use crate::data::judges::{JudgeAgreement, judge_agreement};
@@ -46,7 +47,9 @@ pub struct StudyReport {
     pub values: Option<ValueCounts>,
     /// Compliance with the spec.
     pub compliance: Option<Compliance>,
-    /// How far the judges agree.
+    /// What the judges cite, and which clauses pull against each other.
+    pub clauses: Option<Clauses>,
+    /// How far the judges agree; `None` too where they were stopped early.
     pub judges: Option<JudgeAgreement>,
     /// Judges, classifier and labeler against people, and corrected rates; `None` where no labels were imported.
     #[serde(default)]
@@ -73,8 +76,8 @@ impl StudyReport {
     /// Computes everything from the tables of a run.
     ///
     /// Each table is read once, row by row (scenarios and topics twice). Memory holds counts, one byte per verdict with
-    /// its place, and the texts of the ten sharpest scenarios; with the number of scenarios only the ids of
-    /// those left after thinning out grow, and what is kept of judged ones. Time is linear in the rows.
+    /// its place and the sections it cites, and the texts of the ten sharpest scenarios; with the number of scenarios
+    /// only the ids of those left after thinning out grow, and what is kept of judged ones. Time is linear in the rows.
     ///
     /// # Errors
     ///
@@ -124,7 +127,13 @@ impl StudyReport {
             coverage: planned.coverage,
             answers: panel.answers,
             compliance: compliance(info, &ballots, disagreement.as_deref())?,
-            judges: judge_agreement(&ballots)?,
+            clauses: clauses(tables, &ballots)?,
+            // Those who are all asked are those who differ.
+            judges: if info.early_stop {
+                None
+            } else {
+                judge_agreement(&ballots)?
+            },
             people: people(tables, &ballots)?,
             disagreement,
             outliers: panel.outliers,
@@ -147,6 +156,7 @@ impl StudyReport {
             ("refusals", self.refusals.is_some(), "refusals"),
             ("values", self.values.is_some(), "expressed_values"),
             ("compliance", self.compliance.is_some(), "verdicts"),
+            ("clauses", self.clauses.is_some(), "citations"),
             ("judges", self.judges.is_some(), "verdicts"),
             ("topics", self.topics.is_some(), "topics"),
             ("sharpest", self.sharpest.is_some(), "disagreement"),
@@ -159,6 +169,17 @@ impl StudyReport {
                 reason: format!("the stage that writes table {table} was not run"),
             })
             .collect();
+        if self.info.early_stop {
+            for absent in self
+                .absent
+                .iter_mut()
+                .filter(|absent| absent.section == "judges")
+            {
+                "judges were stopped early, so that all of them voted only where they differ; \
+                 turn early_stop off to measure agreement"
+                    .clone_into(&mut absent.reason);
+            }
+        }
         if let Some(compliance) = &self.compliance
             && compliance.by_disagreement.is_none()
         {

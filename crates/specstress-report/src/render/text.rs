@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use crate::data::StudyReport;
+use crate::data::{Rate, StudyReport};
 use crate::error::ReportError;
 use crate::render::Renderer;
 use crate::render::format::{
@@ -36,6 +36,7 @@ impl Renderer for Text {
         page.disagreement(report);
         page.models(report);
         page.compliance(report);
+        page.clauses(report);
         page.people(report);
         page.sharpest(report);
         page.absent(report);
@@ -265,6 +266,39 @@ impl Summary {
                 percent(all.problematic.share)
             );
             self.line("all answers", &text);
+        }
+    }
+
+    fn clauses(&mut self, report: &StudyReport) {
+        let Some(clauses) = &report.clauses else {
+            return;
+        };
+        self.section("Clauses");
+        let mut rate = |label: &str, rate: &Rate, rest: &str| {
+            let text = format!("{:>18}  {:>6}  {rest}", fraction(rate), percent(rate.share));
+            self.line(label, &text);
+        };
+        let split = &clauses.split;
+        rate("judges differ", &split.answers, "");
+        rate(
+            "  read one apart",
+            &split.reading,
+            "the same clause read differently",
+        );
+        rate(
+            "  invoke others",
+            &split.activation,
+            "different clauses invoked",
+        );
+        rate("spec quotes found", &clauses.quotes.spec.located, "");
+        rate("answer quotes found", &clauses.quotes.answer.located, "");
+        if let Some(pair) = clauses.conflicts.first() {
+            let text = format!(
+                "{} / {}",
+                one_line(&pair.first.section),
+                one_line(&pair.second.section)
+            );
+            self.line("pull apart most", &shorten(&text, WIDTH - LABEL));
         }
     }
 

@@ -1,8 +1,10 @@
 use specstress_dataset::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow, PositionRow,
-    RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
+    CitationRow, DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow,
+    PositionRow, RefusalRow, ResponseRow, ScenarioRow, SectionRow, SelectionRow, SpectrumRow,
+    TopicRow, VerdictRow,
 };
 use specstress_dataset::{Table, TableDir};
+use specstress_judge::{CitationSource, QuoteMatch};
 use specstress_report::{CallCounts, PanelEntry, StudyInfo, StudyReport, SubsetInfo};
 use tempfile::TempDir;
 
@@ -213,6 +215,7 @@ pub(crate) fn tables() -> (TempDir, TableDir) {
     write_plan(&tables);
     write_panel(&tables);
     write_verdicts(&tables);
+    write_citations(&tables);
     write_labels(&tables);
     (folder, tables)
 }
@@ -323,6 +326,79 @@ fn write_verdicts(tables: &TableDir) {
         [verdicts(id, "ada_1", ada_1), verdicts(id, "ada_2", ada_2)].concat()
     });
     write(tables, verdicts.collect());
+}
+
+/// What the judge at this place of `verdicts` cites, with the match of its words of the spec.
+pub(crate) fn citation(
+    scenario: &str,
+    model: &str,
+    judge: &str,
+    decision: &str,
+    section: &str,
+    spec: QuoteMatch,
+) -> CitationRow {
+    let known = SECTIONS.iter().any(|(id, ..)| *id == section);
+    CitationRow {
+        scenario_id: scenario.to_owned(),
+        model: model.to_owned(),
+        sample: 0,
+        judge: judge.to_owned(),
+        place: 0,
+        decision: decision.parse().unwrap(),
+        section: section.to_owned(),
+        known,
+        source: CitationSource::Stated,
+        spec_quote: Some(HOSTILE.to_owned()),
+        spec_match: Some(spec),
+        spec_elsewhere: (spec == QuoteMatch::Elsewhere).then(|| "care".to_owned()),
+        spec_start: None,
+        spec_end: None,
+        answer_quote: Some("because".to_owned()),
+        answer_match: Some(QuoteMatch::Exact),
+        answer_start: Some(0),
+        answer_end: Some(7),
+    }
+}
+
+pub(crate) const SECTIONS: [(&str, &str, &str); 5] = [
+    ("top", "House rules", ""),
+    ("candour", "Be candid <b>", "Say what you know."),
+    ("care", HOSTILE, "Mind how people feel."),
+    ("order", "Keep order", "One thing at a time."),
+    ("quiet", "Be <quiet>", "Hush."),
+];
+
+fn write_citations(tables: &TableDir) {
+    let section = |(place, (id, title, text)): (u32, (&str, &str, &str))| SectionRow {
+        place,
+        section: id.to_owned(),
+        title: title.to_owned(),
+        level: 1,
+        authority: None,
+        parent: None,
+        text: text.to_owned(),
+    };
+    write(tables, (0..).zip(SECTIONS).map(section).collect());
+    use QuoteMatch::{Elsewhere, Exact, Fuzzy, Missing};
+    let (bad, good, unclear) = ("non-compliant", "compliant", "ambiguous");
+    write(
+        tables,
+        vec![
+            citation("s1", "ada_1", "j1", bad, "candour", Exact),
+            citation("s1", "ada_1", "j3", unclear, "candour", Fuzzy),
+            citation("s1", "ada_1", "j3", unclear, "care", Elsewhere),
+            // Opposite verdicts on different clauses.
+            citation("s1", "ada_2", "j1", bad, "care", Exact),
+            citation("s1", "ada_2", "j2", good, "candour", Exact),
+            // All comply, at different places.
+            citation("s4", "ada_2", "j1", good, "care", Exact),
+            citation("s2", "ada_1", "j1", good, "candour", Exact),
+            citation("s2", "ada_1", "j2", good, "order", Exact),
+            citation("s2", "ada_2", "j1", good, "candour", Missing),
+            citation("s2", "ada_2", "j3", bad, "candour", Exact),
+            citation("s2", "ada_2", "j2", good, HOSTILE, Missing),
+        ],
+    );
 }
 
 fn write_labels(tables: &TableDir) {

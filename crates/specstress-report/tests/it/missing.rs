@@ -44,6 +44,7 @@ fn a_run_without_tables_says_what_is_missing() {
             "refusals",
             "values",
             "compliance",
+            "clauses",
             "judges",
             "topics",
             "sharpest",

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod data;
+mod judge;
 mod labels;
 mod spec;
 mod study;
@@ -12,6 +13,7 @@ use specstress_llm::ModelId;
 use specstress_pipeline::{OutlierReading, StdKind};
 
 pub(crate) use data::{ConvertArgs, ExportArgs};
+pub(crate) use judge::JudgeArgs;
 pub(crate) use labels::{LabelsArgs, LabelsCommand, SampleArgs};
 pub(crate) use spec::{SpecArgs, SpecCommand};
 pub(crate) use study::{
@@ -97,6 +99,13 @@ pub(crate) enum Command {
     ///
     /// Example: specstress agree verdicts.csv --level binary --cluster scenario --gold people
     Agree(AgreeArgs),
+    /// Judge the answers of a finished run against another spec, or another version of it.
+    ///
+    /// Calls the run's judges only, and never twice for the same spec; what the run has is left as it is. Shows which
+    /// verdicts flip, by the sections that judges invoke, with an exact paired test and the quotes.
+    ///
+    /// Example: specstress judge --spec new_spec.md specstress-runs/study --json flips.json
+    Judge(JudgeArgs),
     /// Rank the values each model puts first, from files in the published layout.
     ///
     /// Bradley-Terry per model, with an intercept, a nudge term and modelled ties; standard errors, an Elo scale, accuracy
@@ -503,6 +512,18 @@ pub(crate) struct SimArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SimCommand {
+    /// Write the simulated spec as Markdown, with contradictions as they are or resolved.
+    ///
+    /// Example: specstress sim spec --config specstress-runs/demo/specstress.toml --resolve all > resolved.md
+    Spec {
+        /// The study whose simulated world it is; the default world without it.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Resolve a contradiction in favour of this clause, by its id: its opponent is taken out. `all` resolves each in
+        /// favour of its first clause. May be given again; a wrong id lists all of them.
+        #[arg(long, value_name = "CLAUSE")]
+        resolve: Vec<String>,
+    },
     /// Serve until Ctrl-C, on this machine only.
     ///
     /// Speaks the formats of Anthropic, OpenAI, Gemini and xAI, live and in batches, with rate limits, headers and

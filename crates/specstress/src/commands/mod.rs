@@ -7,6 +7,7 @@ pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod init;
+pub(crate) mod judge;
 pub(crate) mod labels;
 pub(crate) mod models;
 pub(crate) mod plan;

@@ -9,8 +9,10 @@ use serde::Deserialize;
 use specstress_sim::{BatchFaults, ServerOptions, ServerStats, SimOptions, SimServer, SimWorld};
 use specstress_values::Taxonomy;
 
+use crate::assemble::Inputs;
 use crate::cli::{JsonArg, SimArgs, SimCommand};
 use crate::commands::models::today;
+use crate::config::Config;
 use crate::exit::UsageExt;
 use crate::{out_file, output};
 
@@ -23,13 +25,18 @@ struct SimConfig {
 }
 
 pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
-    let SimCommand::Serve {
-        port,
-        config,
-        write_config,
-        batch_delay,
-        batch_faults,
-    } = &args.command;
+    let (port, config, write_config, batch_delay, batch_faults) = match &args.command {
+        SimCommand::Spec { config, resolve } => {
+            return spec(config.as_deref(), resolve, &args.json);
+        }
+        SimCommand::Serve {
+            port,
+            config,
+            write_config,
+            batch_delay,
+            batch_faults,
+        } => (port, config, write_config, batch_delay, batch_faults),
+    };
     let mut sim = match config {
         Some(path) => read(path).usage()?,
         None => SimConfig::default(),
@@ -41,6 +48,33 @@ pub(crate) fn run(args: &SimArgs) -> anyhow::Result<()> {
     batch.delay_ms = batch_delay.unwrap_or(batch.delay_ms);
     batch.faults = batch_faults.map_or(batch.faults, BatchFaults::even);
     serve(sim, write_config.as_deref(), &args.json)
+}
+
+/// The simulated spec as a document.
+fn spec(config: Option<&Path>, resolve: &[String], json: &JsonArg) -> anyhow::Result<()> {
+    let world = match config {
+        Some(path) => Inputs::read(&Config::read(path).usage()?.0)?.world,
+        None => SimWorld::new(&Taxonomy::builtin(), SimOptions::default()).usage()?,
+    };
+    let clauses: Vec<&[String]> = world
+        .planted()
+        .map(|planted| planted.clauses.as_slice())
+        .filter(|clauses| !clauses.is_empty())
+        .collect();
+    let winners: Vec<&str> = resolve
+        .iter()
+        .flat_map(|name| match name.as_str() {
+            "all" => clauses.iter().map(|pair| pair[0].as_str()).collect(),
+            one => vec![one],
+        })
+        .collect();
+    let markdown = world.spec_resolving(&winners).usage()?;
+    let value = serde_json::json!({
+        "contradictions": clauses,
+        "resolved_in_favour_of": winners,
+        "markdown": markdown,
+    });
+    output::give(json, &value, || markdown)
 }
 
 fn read(path: &Path) -> anyhow::Result<SimConfig> {

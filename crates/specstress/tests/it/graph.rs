@@ -34,7 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "dataset",
         ],
     ),
-    ("report", &["dataset", "stats"]),
+    ("report", &["judge", "dataset", "stats"]),
 ];
 
 /// External crates and the only members that may name them.

@@ -30,6 +30,8 @@ fn every_command_explains_itself() {
             "agree",
             &["one column per rater", "--cluster", "--gold", "Example:"],
         ),
+        ("judge", &["--spec", "--quotes", "never twice", "Example:"]),
+        ("sim spec", &["--resolve", "Example:"]),
         ("rank", &["Bradley-Terry", "--ties", "--splits", "Example:"]),
         ("report", &["report.html", "--out"]),
         (

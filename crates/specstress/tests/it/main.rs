@@ -20,6 +20,7 @@ mod full_disk;
 mod graph;
 mod help;
 mod init;
+mod judge;
 mod kill;
 mod labels;
 mod rank;

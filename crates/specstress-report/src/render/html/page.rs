@@ -14,9 +14,10 @@ use crate::render::ready::ReadyTable;
 use crate::render::{people, space};
 
 const STYLE: &str = include_str!("style.css");
-/// One template in three files; the name makes the engine escape HTML.
+/// One template in four files; the name makes the engine escape HTML.
 const PAGE: &str = concat!(
     include_str!("macros.html"),
+    include_str!("clauses.html"),
     include_str!("page.html"),
     include_str!("scenarios.html")
 );

@@ -1,3 +1,4 @@
+mod clauses;
 mod sections;
 mod writer;
 
@@ -33,6 +34,7 @@ impl Renderer for Markdown {
         sections::refusals(&mut writer, report);
         sections::values(&mut writer, report);
         sections::compliance(&mut writer, report);
+        clauses::clauses(&mut writer, report);
         sections::judges(&mut writer, report);
         sections::people(&mut writer, report);
         sections::topics(&mut writer, report);

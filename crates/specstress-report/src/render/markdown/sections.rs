@@ -2,12 +2,13 @@ use crate::data::{GroupRate, Rate, SharpAnswer, SharpScenario, StudyReport};
 use crate::render::format::{
     NONE, bin, decimal, fraction, interval, kappa_band, percent, thousands, times, words,
 };
+use crate::render::markdown::clauses;
 use crate::render::markdown::writer::{Writer, inline};
 use crate::render::ready::ReadyTable;
 use crate::render::{people, space};
 
 /// `39.3% (33.1–45.8%), 120 of 305`.
-fn full(rate: &Rate) -> String {
+pub(crate) fn full(rate: &Rate) -> String {
     if rate.share.is_none() {
         return format!("{NONE} ({})", fraction(rate));
     }
@@ -381,6 +382,9 @@ pub(crate) fn compliance(writer: &mut Writer, report: &StudyReport) {
                 })
                 .collect(),
         );
+    }
+    if let Some(quadrants) = &compliance.quadrants {
+        clauses::quadrants(writer, quadrants);
     }
     writer.heading(3, "By model");
     writer.table(

@@ -38,7 +38,10 @@ impl Compliance {
         );
         for (left, why) in [
             (self.dropped, "questions left out: an answer has no vote"),
-            (self.unreadable, "decisions that cannot be read are nobody's vote"),
+            (
+                self.unreadable,
+                "decisions that cannot be read are nobody's vote",
+            ),
             (
                 self.frequent.unplaced as u64,
                 "questions without a disagreement, in no bin",
@@ -56,7 +59,11 @@ impl Compliance {
             shares("flagged by", &self.flag_rates),
             self.judges_text(),
         ];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn bins_text(&self) -> String {

@@ -1,12 +1,12 @@
 //! What is measured of every pool, added up over the pools.
 
 use specstress_scenarios::Nudge;
+use specstress_stats::ndarray::ArrayView2;
 use specstress_stats::{
     ClusterMoments, ClusterSum, Disagreement, DisagreementParams, Dispersion, OutlierParams,
     OutlierReading, PopulationStd, Ratio, SampleStd, Standing, StatsError, Threshold, disagreement,
     disagreement_panels, outliers, standings,
 };
-use specstress_stats::ndarray::ArrayView2;
 
 use super::pool::Pool;
 use super::subsets::Places;
@@ -161,7 +161,11 @@ impl Measures {
     pub(super) fn new(rules: &Rules) -> Self {
         let models = rules.models.len();
         Self {
-            subsets: rules.subsets.iter().map(|_| SubsetSums::default()).collect(),
+            subsets: rules
+                .subsets
+                .iter()
+                .map(|_| SubsetSums::default())
+                .collect(),
             outliers: (0..models).map(|_| OutlierSums::default()).collect(),
             nudges: vec![ClusterMoments::default(); models],
             ..Self::default()
@@ -186,11 +190,7 @@ impl Measures {
         let panels: Vec<&[usize]> = rules.subsets.iter().map(|(_, models)| &**models).collect();
         let found = disagreement_panels(pool.scores(), &panels, &rules.params)?;
         for (sums, found) in self.subsets.iter_mut().zip(&found) {
-            let high = || {
-                found
-                    .iter()
-                    .map(|one| one.widest().map(|_| one.is_high()))
-            };
+            let high = || found.iter().map(|one| one.widest().map(|_| one.is_high()));
             let among = |neutral: bool| {
                 high().zip(&pool.nudges).map(move |(high, nudge)| {
                     share(high.filter(|_| {
@@ -224,7 +224,9 @@ impl Measures {
                     Standing::Below(_) => sums.below += 1,
                 }
             }
-            let flags = column.iter().map(|one| share(one.map(Standing::is_outlier)));
+            let flags = column
+                .iter()
+                .map(|one| share(one.map(Standing::is_outlier)));
             add_rows(&mut sums.rate, pool, flags);
         }
         Ok(())

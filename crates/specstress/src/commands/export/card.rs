@@ -60,7 +60,12 @@ pub(super) fn text(run: &RunRows, splits: &[Split], license: &str) -> String {
         settings.threshold
     );
     for (name, value) in &manifest.inputs {
-        let _ = writeln!(text, "- {}: `{}`", line(name), line(value).replace('`', "'"));
+        let _ = writeln!(
+            text,
+            "- {}: `{}`",
+            line(name),
+            line(value).replace('`', "'")
+        );
     }
     text
 }

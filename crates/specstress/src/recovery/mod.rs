@@ -1,5 +1,7 @@
 //! How much of the simulated truth a study found: only a simulated panel can be checked this way.
 
+mod clauses;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
@@ -17,6 +19,8 @@ use specstress_stats::{
 };
 use specstress_values::{Taxonomy, ValuePair};
 
+use clauses::Clauses;
+
 /// What was measured beside what is true and what the same study would give with less in the way.
 #[derive(Debug, Serialize)]
 pub(crate) struct Recovery {
@@ -26,6 +30,8 @@ pub(crate) struct Recovery {
     pub(crate) priorities: Vec<Priority>,
     /// Judges against their known errors.
     pub(crate) judges: Judges,
+    /// What judges cite, make up and differ about.
+    pub(crate) clauses: Clauses,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,6 +134,7 @@ impl Recovery {
             conflicts: conflicts(tables, world, manifest, &keys, &questions)?,
             priorities: priorities(tables, taxonomy, world, &keys, &questions)?,
             judges: judges(tables, world, manifest, &questions)?,
+            clauses: Clauses::compute(tables, world, &questions)?,
         })
     }
 
@@ -170,6 +177,39 @@ impl Recovery {
             format!("({})", number(self.judges.known_kappa)),
             "1.00",
         );
+        let clauses = &self.clauses;
+        for (name, measured, rest) in [
+            (
+                "contradicting clauses, precision at their number",
+                clauses.precision,
+                format!(
+                    "{} of {}; {} show a conflict",
+                    clauses.found, clauses.planted, clauses.evident
+                ),
+            ),
+            (
+                "read one clause apart or invoke others, accuracy",
+                clauses.split_accuracy,
+                format!(
+                    "{} answers; of the first kind {}, of the second {}",
+                    clauses.splits,
+                    number(clauses.reading_recall),
+                    number(clauses.activation_recall)
+                ),
+            ),
+            (
+                "made-up quotes caught",
+                clauses.catch_rate,
+                format!("{} of {}", clauses.caught, clauses.fabricated),
+            ),
+            (
+                "copied quotes not found",
+                clauses.false_alarm_rate,
+                format!("{} of {}", clauses.false_alarms, clauses.honest),
+            ),
+        ] {
+            let _ = writeln!(text, "  {name:<48} {:>2}  ({rest})", number(measured));
+        }
         text
     }
 }
