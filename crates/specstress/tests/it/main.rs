@@ -20,6 +20,7 @@ mod graph;
 mod help;
 mod init;
 mod kill;
+mod label_form;
 mod labels;
 mod rank;
 mod recovery;

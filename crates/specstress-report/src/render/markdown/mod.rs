@@ -1,3 +1,4 @@
+mod ready;
 mod sections;
 mod writer;
 
@@ -34,7 +35,9 @@ impl Renderer for Markdown {
         sections::values(&mut writer, report);
         sections::compliance(&mut writer, report);
         sections::judges(&mut writer, report);
-        sections::people(&mut writer, report);
+        if let Some(labels) = &report.people {
+            ready::people(&mut writer, labels);
+        }
         sections::topics(&mut writer, report);
         sections::sharpest(&mut writer, report);
         sections::absent(&mut writer, report);
