@@ -36,6 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             write_one(write(&folder, $rows))
         };
     }
-    for_each_table!(write_table);
+    for_each_table!(write_table!);
     failed.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -10,26 +10,26 @@ use specstress_llm::OutcomeKind;
 use specstress_rubric::{RefusalKind, Topic};
 use specstress_scenarios::Nudge;
 
-/// Runs one generic function for every table.
+/// Calls one generic function, or a macro given with its `!`, for every table.
 macro_rules! for_each_table {
-    ($function:ident) => {
-        $function(&crate::samples::pairs());
-        $function(&crate::samples::scenarios());
-        $function(&crate::samples::embeddings());
-        $function(&crate::samples::selections());
-        $function(&crate::samples::responses());
-        $function(&crate::samples::spectra());
-        $function(&crate::samples::positions());
-        $function(&crate::samples::disagreement());
-        $function(&crate::samples::outliers());
-        $function(&crate::samples::verdicts());
-        $function(&crate::samples::sections());
-        $function(&crate::samples::citations());
-        $function(&crate::samples::topics());
-        $function(&crate::samples::refusals());
-        $function(&crate::samples::expressed_values());
-        $function(&crate::samples::label_sample());
-        $function(&crate::samples::people_labels());
+    ($($function:tt)+) => {
+        $($function)+(&crate::samples::pairs());
+        $($function)+(&crate::samples::scenarios());
+        $($function)+(&crate::samples::embeddings());
+        $($function)+(&crate::samples::selections());
+        $($function)+(&crate::samples::responses());
+        $($function)+(&crate::samples::spectra());
+        $($function)+(&crate::samples::positions());
+        $($function)+(&crate::samples::disagreement());
+        $($function)+(&crate::samples::outliers());
+        $($function)+(&crate::samples::verdicts());
+        $($function)+(&crate::samples::sections());
+        $($function)+(&crate::samples::citations());
+        $($function)+(&crate::samples::topics());
+        $($function)+(&crate::samples::refusals());
+        $($function)+(&crate::samples::expressed_values());
+        $($function)+(&crate::samples::label_sample());
+        $($function)+(&crate::samples::people_labels());
     };
 }
 pub(crate) use for_each_table;

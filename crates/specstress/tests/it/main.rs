@@ -22,6 +22,7 @@ mod help;
 mod init;
 mod judge;
 mod kill;
+mod label_form;
 mod labels;
 mod rank;
 mod recovery;

@@ -1,4 +1,5 @@
 mod clauses;
+mod ready;
 mod sections;
 mod writer;
 
@@ -36,7 +37,9 @@ impl Renderer for Markdown {
         sections::compliance(&mut writer, report);
         clauses::clauses(&mut writer, report);
         sections::judges(&mut writer, report);
-        sections::people(&mut writer, report);
+        if let Some(labels) = &report.people {
+            ready::people(&mut writer, labels);
+        }
         sections::topics(&mut writer, report);
         sections::sharpest(&mut writer, report);
         sections::absent(&mut writer, report);

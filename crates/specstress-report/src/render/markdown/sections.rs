@@ -3,9 +3,8 @@ use crate::render::format::{
     NONE, bin, decimal, fraction, interval, kappa_band, percent, thousands, times, words,
 };
 use crate::render::markdown::clauses;
+use crate::render::markdown::ready;
 use crate::render::markdown::writer::{Writer, inline};
-use crate::render::ready::ReadyTable;
-use crate::render::{people, space};
 
 /// `39.3% (33.1–45.8%), 120 of 305`.
 pub(crate) fn full(rate: &Rate) -> String {
@@ -148,9 +147,7 @@ pub(crate) fn stages(writer: &mut Writer, report: &StudyReport) {
             writer.table(["within distance", "kept for diversity"], rows);
         }
         if let Some(found) = &coverage.space {
-            writer.heading(2, "Coverage of the value space");
-            writer.paragraph(&inline(space::NOTE));
-            ready(writer, &space::tables(found));
+            ready::space(writer, found);
         }
     }
     if let Some(answers) = &report.answers {
@@ -435,26 +432,6 @@ pub(crate) fn judges(writer: &mut Writer, report: &StudyReport) {
         thousands(fleiss.used),
         thousands(fleiss.dropped)
     ));
-}
-
-pub(crate) fn people(writer: &mut Writer, report: &StudyReport) {
-    let Some(labels) = &report.people else {
-        return;
-    };
-    writer.heading(2, "People");
-    writer.paragraph(&inline(&people::summary(labels)));
-    ready(writer, &people::tables(labels));
-}
-
-/// Tables of ready cells, each under its title.
-fn ready(writer: &mut Writer, tables: &[ReadyTable]) {
-    let line =
-        |cells: &[String]| -> Vec<String> { cells.iter().map(|cell| inline(cell)).collect() };
-    for table in tables {
-        writer.heading(3, &inline(&table.title));
-        let rows: Vec<Vec<String>> = table.rows.iter().map(|row| line(row)).collect();
-        writer.wide_table(&line(&table.head), &rows);
-    }
 }
 
 pub(crate) fn topics(writer: &mut Writer, report: &StudyReport) {
