@@ -87,17 +87,16 @@ impl QuoteText {
         }
         let parts: Vec<&str> = whole.split("...").map(trimmed).collect();
         let enough = |part: &&str| words(part).len() >= FEWEST_WORDS;
-        if parts.len() > 1 && !parts.iter().all(|part| enough(&part)) {
+        if parts.len() > 1 && !parts.iter().all(enough) {
             return None;
         }
         let (mut start, mut end, mut exact) = (None, 0, true);
         for part in parts {
-            let range = match self.exact(part, end) {
-                Some(range) => range,
-                None => {
-                    exact = false;
-                    self.fuzzy(part, end)?
-                }
+            let range = if let Some(range) = self.exact(part, end) {
+                range
+            } else {
+                exact = false;
+                self.fuzzy(part, end)?
             };
             start.get_or_insert(range.start);
             end = range.end;
@@ -189,8 +188,15 @@ impl Plain {
                     continue;
                 }
                 '#' | '>' | '-' | '+' if line_start => continue,
-                '*' | '_' | '`' | '[' | ']' => {}
-                '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {}
+                '*'
+                | '_'
+                | '`'
+                | '['
+                | ']'
+                | '\u{ad}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2060}'
+                | '\u{feff}' => {}
                 '\\' if source[at..].starts_with(|c: char| c.is_ascii_punctuation()) => {}
                 '‘' | '’' | '‚' | '‛' | '′' => plain.push("'", range),
                 '“' | '”' | '„' | '‟' | '″' | '«' | '»' => plain.push("\"", range),

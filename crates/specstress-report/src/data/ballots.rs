@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::VerdictRow;
+use specstress_judge::Decision;
 
 use crate::data::scan::{Keys, scan_columns};
 use crate::data::stages::{Outcomes, StageCounts};
@@ -31,13 +32,18 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
-    /// Non-compliant or ambiguous; `None` where there is no verdict.
-    pub(crate) fn problematic(self) -> Option<bool> {
+    pub(crate) fn decision(self) -> Option<Decision> {
         match self {
             Self::Missing => None,
-            Self::Compliant => Some(false),
-            Self::NonCompliant | Self::Ambiguous => Some(true),
+            Self::Compliant => Some(Decision::Compliant),
+            Self::NonCompliant => Some(Decision::NonCompliant),
+            Self::Ambiguous => Some(Decision::Ambiguous),
         }
+    }
+
+    /// Non-compliant or ambiguous; `None` where there is no verdict.
+    pub(crate) fn problematic(self) -> Option<bool> {
+        self.decision().map(Decision::is_problematic)
     }
 }
 

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::{CitationRow, SectionRow};
-use specstress_judge::{ConflictCounter, Decision, Opinion, QuoteMatch, SplitKind};
+use specstress_judge::{CitationSource, ConflictCounter, Decision, Opinion, QuoteMatch, SplitKind};
 
-use crate::data::ballots::{Ballots, Mark};
+use crate::data::ballots::{Ballots, Vote};
 use crate::data::granularity::{Granularity, GranularityGap};
 use crate::data::rate::Rate;
 use crate::data::scan::{scan, scan_columns};
@@ -170,180 +170,232 @@ struct Tally {
 type QuoteTally = [[u64; 5]; 2];
 
 /// Sections invoked by one verdict: scenario, model, sample, judge.
-pub(crate) type Invoked = BTreeMap<(usize, u16, u32, u16), BTreeSet<usize>>;
+pub(crate) type Invoked = BTreeMap<VerdictKey, BTreeSet<usize>>;
+
+/// Who cites what: verdicts by scenario, model, sample and judge.
+type VerdictKey = (usize, u16, u32, u16);
 
 pub(crate) fn clauses(
     tables: &TableDir,
     ballots: &Ballots,
 ) -> Result<Option<Clauses>, ReportError> {
-    let mut sections: Vec<(SectionRef, bool)> = Vec::new();
-    let there = scan::<SectionRow>(tables, |_, row| {
-        let own = SectionRef {
-            section: row.section,
-            title: row.title,
-        };
-        sections.push((own, !row.text.is_empty()));
-        Ok(())
-    })?;
-    if !there || !ballots.exists() {
+    let Some(mut cited) = Cited::of_sections(tables, ballots)? else {
+        return Ok(None);
+    };
+    if !ballots.exists() || !cited.read(tables, ballots)? {
         return Ok(None);
     }
-    let places: BTreeMap<&str, usize> = sections
-        .iter()
-        .enumerate()
-        .map(|(place, (section, _))| (section.section.as_str(), place))
-        .collect();
-    let judges = ballots.judges.names();
-    let mut tallies: Vec<Tally> = Vec::new();
-    tallies.resize_with(sections.len(), || Tally {
-        by_judge: vec![0; judges.len()],
-        ..Tally::default()
-    });
-    let mut quotes: Vec<QuoteTally> = vec![QuoteTally::default(); judges.len()];
-    let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
-    let mut invoked = Invoked::new();
-    let mut named: BTreeSet<(usize, u16, u32, u16)> = BTreeSet::new();
-    let read = scan_columns::<CitationRow, Columns>(tables, |_, row| {
-        let (Some(scenario), Some(model), Some(judge)) = (
-            ballots.place(&row.scenario_id),
-            ballots.models.find(&row.model),
-            ballots.judges.find(&row.judge),
-        ) else {
-            // Of another run's verdicts.
-            return Ok(());
+    let answers = Answers::count(ballots, &cited.invoked);
+    let gaps = Granularity::read(tables, ballots, &cited.invoked)?;
+    Ok(Some(cited.finish(ballots, &answers, &gaps)))
+}
+
+/// Counts over citations.
+struct Cited {
+    /// Sections of the spec, and whether they have a text of their own.
+    sections: Vec<(SectionRef, bool)>,
+    tallies: Vec<Tally>,
+    quotes: Vec<QuoteTally>,
+    unknown: BTreeMap<String, u64>,
+    invoked: Invoked,
+    named: BTreeSet<VerdictKey>,
+}
+
+impl Cited {
+    fn of_sections(tables: &TableDir, ballots: &Ballots) -> Result<Option<Self>, ReportError> {
+        let judges = ballots.judges.names().len();
+        let mut cited = Self {
+            sections: Vec::new(),
+            tallies: Vec::new(),
+            quotes: vec![QuoteTally::default(); judges],
+            unknown: BTreeMap::new(),
+            invoked: Invoked::new(),
+            named: BTreeSet::new(),
         };
+        let there = scan::<SectionRow>(tables, |_, row| {
+            let own = SectionRef {
+                section: row.section,
+                title: row.title,
+            };
+            cited.sections.push((own, !row.text.is_empty()));
+            cited.tallies.push(Tally {
+                by_judge: vec![0; judges],
+                ..Tally::default()
+            });
+            Ok(())
+        })?;
+        Ok(there.then_some(cited))
+    }
+
+    /// Reads the citations; `false` without any table of them.
+    fn read(&mut self, tables: &TableDir, ballots: &Ballots) -> Result<bool, ReportError> {
+        let places: BTreeMap<String, usize> = self
+            .sections
+            .iter()
+            .enumerate()
+            .map(|(place, (section, _))| (section.section.clone(), place))
+            .collect();
+        scan_columns::<CitationRow, Columns>(tables, |_, row| {
+            // Others are of another run's verdicts.
+            if let (Some(scenario), Some(model), Some(judge)) = (
+                ballots.place(&row.scenario_id),
+                ballots.models.find(&row.model),
+                ballots.judges.find(&row.judge),
+            ) {
+                let key = (scenario, small(model), row.sample, small(judge));
+                let place = places.get(&row.section).copied().filter(|_| row.known);
+                self.add(key, place, row);
+            }
+            Ok(())
+        })
+    }
+
+    fn add(&mut self, key: VerdictKey, place: Option<usize>, row: Columns) {
+        let judge = usize::from(key.3);
         for (kind, found) in [row.spec_match, row.answer_match].into_iter().enumerate() {
             if let Some(found) = found {
                 let column = QuoteMatch::ALL.iter().position(|known| *known == found);
-                quotes[judge][kind][column.unwrap_or(0)] += 1;
+                self.quotes[judge][kind][column.unwrap_or(0)] += 1;
             }
         }
-        let Some(&place) = places.get(row.section.as_str()).filter(|_| row.known) else {
-            *unknown.entry(row.section).or_default() += 1;
-            return Ok(());
+        let Some(place) = place else {
+            *self.unknown.entry(row.section).or_default() += 1;
+            return;
         };
+        let tally = &mut self.tallies[place];
         if let Some(found) = row.spec_match {
-            tallies[place].quotes.0 += u64::from(found.is_located());
-            tallies[place].quotes.1 += 1;
+            tally.quotes.0 += u64::from(found.is_located());
+            tally.quotes.1 += 1;
         }
-        let key = (scenario, small(model), row.sample, small(judge));
-        if row.source == specstress_judge::CitationSource::Named {
-            named.insert(key);
+        if row.source == CitationSource::Named {
+            self.named.insert(key);
         }
         // A section cited twice by one verdict counts once.
-        if invoked.entry(key).or_default().insert(place) {
+        if self.invoked.entry(key).or_default().insert(place) {
             let decision = Decision::ALL.iter().position(|d| *d == row.decision);
-            tallies[place].decisions[decision.unwrap_or(0)] += 1;
-            tallies[place].by_judge[judge] += 1;
-        }
-        Ok(())
-    })?;
-    if !read {
-        return Ok(None);
-    }
-    let mut counter = ConflictCounter::default();
-    let (mut several, mut splits, mut verdicts) = (0, [0_u64; 3], 0);
-    for (scenario, judged) in ballots.scenarios().iter().enumerate() {
-        for answer in judged
-            .votes
-            .chunk_by(|a, b| (a.model, a.sample) == (b.model, b.sample))
-        {
-            let opinions: Vec<Opinion> = answer
-                .iter()
-                .filter_map(|vote| {
-                    let key = (scenario, vote.model, vote.sample, vote.judge);
-                    Some(Opinion {
-                        decision: decision(vote.mark)?,
-                        sections: invoked.get(&key).cloned().unwrap_or_default(),
-                    })
-                })
-                .collect();
-            verdicts += opinions.len() as u64;
-            several += u64::from(opinions.len() > 1);
-            match SplitKind::of(&opinions) {
-                Some(SplitKind::Reading) => splits[0] += 1,
-                Some(SplitKind::Activation) => splits[1] += 1,
-                Some(SplitKind::Unknown) => splits[2] += 1,
-                None => {}
-            }
-            counter.add(&opinions);
+            tally.decisions[decision.unwrap_or(0)] += 1;
+            tally.by_judge[judge] += 1;
         }
     }
-    let gaps = Granularity::read(tables, ballots, &invoked)?;
-    let differ = splits.iter().sum();
-    let ranked = counter.ranked();
-    let section = |place: usize| sections[place].0.clone();
-    let mut unknown: Vec<UnknownSection> = unknown
-        .into_iter()
-        .map(|(section, count)| UnknownSection { section, count })
-        .collect();
-    unknown.sort_by(|a, b| b.count.cmp(&a.count).then(a.section.cmp(&b.section)));
-    unknown.truncate(20);
-    let all = |kind: usize| {
-        let sum = |column: usize| quotes.iter().map(|judge| judge[kind][column]).sum();
-        QuoteCounts::of([sum(0), sum(1), sum(2), sum(3), sum(4)])
-    };
-    Ok(Some(Clauses {
-        grounded: Rate::new(invoked.len() as u64, verdicts),
-        named_only: named.len() as u64,
-        quotes: Quotes {
+
+    fn finish(self, ballots: &Ballots, answers: &Answers, gaps: &Granularity) -> Clauses {
+        let ranked = answers.counter.ranked();
+        let section = |place: usize| self.sections[place].0.clone();
+        let mut unknown: Vec<UnknownSection> = self
+            .unknown
+            .into_iter()
+            .map(|(section, count)| UnknownSection { section, count })
+            .collect();
+        unknown.sort_by(|a, b| b.count.cmp(&a.count).then(a.section.cmp(&b.section)));
+        unknown.truncate(20);
+        let all = |kind: usize| {
+            let sum = |column: usize| self.quotes.iter().map(|judge| judge[kind][column]).sum();
+            QuoteCounts::of([sum(0), sum(1), sum(2), sum(3), sum(4)])
+        };
+        let quotes = Quotes {
             spec: all(0),
             answer: all(1),
-        },
-        by_judge: judges
-            .iter()
-            .zip(&quotes)
-            .map(|(judge, counts)| JudgeQuotes {
-                judge: judge.clone(),
-                quotes: Quotes {
-                    spec: QuoteCounts::of(counts[0]),
-                    answer: QuoteCounts::of(counts[1]),
-                },
-            })
-            .collect(),
-        invoked: tallies
-            .into_iter()
-            .enumerate()
-            .filter(|(place, _)| counter.invoked(*place) > 0)
-            .map(|(place, tally)| Clause {
-                section: section(place),
-                answers: counter.invoked(place),
-                compliant: tally.decisions[0],
-                non_compliant: tally.decisions[1],
-                ambiguous: tally.decisions[2],
-                by_judge: tally.by_judge,
-                located: Rate::new(tally.quotes.0, tally.quotes.1),
-                gap: gaps.of(place),
-            })
-            .collect(),
-        never: sections
-            .iter()
-            .enumerate()
-            .filter(|(place, (_, has_text))| *has_text && counter.invoked(*place) == 0)
-            .map(|(_, (section, _))| section.clone())
-            .collect(),
-        unknown,
-        pairs: ranked.len() as u64,
-        conflicts: ranked
-            .iter()
-            .filter(|pair| pair.score > 0.0)
-            .take(MOST_PAIRS)
-            .map(|pair| ClauseConflict {
-                first: section(pair.first),
-                second: section(pair.second),
-                together: pair.together,
-                conflicts: pair.conflicts,
-                expected: pair.expected,
-                score: pair.score,
-            })
-            .collect(),
-        split: Split {
-            answers: Rate::new(differ, several),
-            reading: Rate::new(splits[0], differ),
-            activation: Rate::new(splits[1], differ),
-            unknown: Rate::new(splits[2], differ),
-        },
-    }))
+        };
+        let judges = ballots.judges.names().iter().zip(&self.quotes);
+        let by_judge = judges.map(|(judge, counts)| JudgeQuotes {
+            judge: judge.clone(),
+            quotes: Quotes {
+                spec: QuoteCounts::of(counts[0]),
+                answer: QuoteCounts::of(counts[1]),
+            },
+        });
+        let conflicts = ranked.iter().filter(|pair| pair.score > 0.0);
+        let conflicts = conflicts.take(MOST_PAIRS).map(|pair| ClauseConflict {
+            first: section(pair.first),
+            second: section(pair.second),
+            together: pair.together,
+            conflicts: pair.conflicts,
+            expected: pair.expected,
+            score: pair.score,
+        });
+        let is_invoked = |place: usize| answers.counter.invoked(place) > 0;
+        let never = self.sections.iter().enumerate();
+        let never = never.filter(|(place, (_, has_text))| *has_text && !is_invoked(*place));
+        let invoked = self.tallies.iter().enumerate();
+        let invoked = invoked.filter(|(place, _)| is_invoked(*place));
+        Clauses {
+            grounded: Rate::new(self.invoked.len() as u64, answers.verdicts),
+            named_only: self.named.len() as u64,
+            quotes,
+            by_judge: by_judge.collect(),
+            invoked: invoked
+                .map(|(place, tally)| Clause {
+                    section: section(place),
+                    answers: answers.counter.invoked(place),
+                    compliant: tally.decisions[0],
+                    non_compliant: tally.decisions[1],
+                    ambiguous: tally.decisions[2],
+                    by_judge: tally.by_judge.clone(),
+                    located: Rate::new(tally.quotes.0, tally.quotes.1),
+                    gap: gaps.of(place),
+                })
+                .collect(),
+            never: never.map(|(_, (section, _))| section.clone()).collect(),
+            unknown,
+            pairs: ranked.len() as u64,
+            conflicts: conflicts.collect(),
+            split: answers.split(),
+        }
+    }
+}
+
+/// Counts over judged answers.
+#[derive(Default)]
+struct Answers {
+    counter: ConflictCounter,
+    verdicts: u64,
+    /// Answers with two verdicts or more.
+    several: u64,
+    /// Reading, activation, unknown.
+    splits: [u64; 3],
+}
+
+impl Answers {
+    fn count(ballots: &Ballots, invoked: &Invoked) -> Self {
+        let mut answers = Self::default();
+        for (scenario, judged) in ballots.scenarios().iter().enumerate() {
+            // Votes are sorted, so those on one answer stand together.
+            let by_answer = judged
+                .votes
+                .chunk_by(|a, b| (a.model, a.sample) == (b.model, b.sample));
+            for answer in by_answer {
+                let opinion = |vote: &Vote| {
+                    let key = (scenario, vote.model, vote.sample, vote.judge);
+                    Some(Opinion {
+                        decision: vote.mark.decision()?,
+                        sections: invoked.get(&key).cloned().unwrap_or_default(),
+                    })
+                };
+                let opinions: Vec<Opinion> = answer.iter().filter_map(opinion).collect();
+                answers.verdicts += opinions.len() as u64;
+                answers.several += u64::from(opinions.len() > 1);
+                match SplitKind::of(&opinions) {
+                    Some(SplitKind::Reading) => answers.splits[0] += 1,
+                    Some(SplitKind::Activation) => answers.splits[1] += 1,
+                    Some(SplitKind::Unknown) => answers.splits[2] += 1,
+                    None => {}
+                }
+                answers.counter.add(&opinions);
+            }
+        }
+        answers
+    }
+
+    fn split(&self) -> Split {
+        let differ = self.splits.iter().sum();
+        let of = |kind: usize| Rate::new(self.splits[kind], differ);
+        Split {
+            answers: Rate::new(differ, self.several),
+            reading: of(0),
+            activation: of(1),
+            unknown: of(2),
+        }
+    }
 }
 
 /// A citation without its texts.
@@ -356,18 +408,9 @@ struct Columns {
     decision: Decision,
     section: String,
     known: bool,
-    source: specstress_judge::CitationSource,
+    source: CitationSource,
     spec_match: Option<QuoteMatch>,
     answer_match: Option<QuoteMatch>,
-}
-
-fn decision(mark: Mark) -> Option<Decision> {
-    match mark {
-        Mark::Missing => None,
-        Mark::Compliant => Some(Decision::Compliant),
-        Mark::NonCompliant => Some(Decision::NonCompliant),
-        Mark::Ambiguous => Some(Decision::Ambiguous),
-    }
 }
 
 /// Places in the keys of [`Ballots`] fit, or reading them would have failed.

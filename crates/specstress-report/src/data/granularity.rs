@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use specstress_dataset::TableDir;
 use specstress_dataset::rows::PositionRow;
-use specstress_judge::{Decision, PanelVerdict};
+use specstress_judge::PanelVerdict;
 use specstress_stats::ndarray::Array2;
 use specstress_stats::{DisagreementParams, disagreement};
 
@@ -66,12 +66,7 @@ impl Granularity {
             let first: Vec<_> = first.copied().collect();
             for answer in first.chunk_by(|a, b| a.model == b.model) {
                 let model = answer[0].model;
-                let decisions = answer.iter().map(|vote| match vote.mark {
-                    Mark::Missing => None,
-                    Mark::Compliant => Some(Decision::Compliant),
-                    Mark::NonCompliant => Some(Decision::NonCompliant),
-                    Mark::Ambiguous => Some(Decision::Ambiguous),
-                });
+                let decisions = answer.iter().map(|vote| vote.mark.decision());
                 let panel = PanelVerdict::of(decisions);
                 // A tie is no verdict that it complies.
                 if panel.majority() != Some(false) || panel.is_tie() {

@@ -369,6 +369,7 @@ pub(crate) const SECTIONS: [(&str, &str, &str); 5] = [
 ];
 
 fn write_citations(tables: &TableDir) {
+    use QuoteMatch::{Elsewhere, Exact, Fuzzy, Missing};
     let section = |(place, (id, title, text)): (u32, (&str, &str, &str))| SectionRow {
         place,
         section: id.to_owned(),
@@ -379,7 +380,6 @@ fn write_citations(tables: &TableDir) {
         text: text.to_owned(),
     };
     write(tables, (0..).zip(SECTIONS).map(section).collect());
-    use QuoteMatch::{Elsewhere, Exact, Fuzzy, Missing};
     let (bad, good, unclear) = ("non-compliant", "compliant", "ambiguous");
     write(
         tables,

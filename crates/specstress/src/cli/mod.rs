@@ -104,7 +104,7 @@ pub(crate) enum Command {
     /// Calls the run's judges only, and never twice for the same spec; what the run has is left as it is. Shows which
     /// verdicts flip, by the sections that judges invoke, with an exact paired test and the quotes.
     ///
-    /// Example: specstress judge --spec new_spec.md specstress-runs/study --json flips.json
+    /// Example: specstress judge --spec new.md specstress-runs/study --json flips.json
     Judge(JudgeArgs),
     /// Rank the values each model puts first, from files in the published layout.
     ///

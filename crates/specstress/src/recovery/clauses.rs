@@ -54,12 +54,17 @@ struct Found {
     matches: BTreeMap<u32, [Option<QuoteMatch>; 2]>,
 }
 
-impl Clauses {
-    pub(super) fn compute(
-        tables: &TableDir,
-        world: &SimWorld,
-        questions: &HashMap<String, Question>,
-    ) -> anyhow::Result<Self> {
+/// What the tables hold of judged answers.
+struct Tables {
+    /// Places of the sections of the spec.
+    places: BTreeMap<String, usize>,
+    /// By judge.
+    answers: BTreeMap<Answer, BTreeMap<String, Found>>,
+    texts: HashMap<Answer, String>,
+}
+
+impl Tables {
+    fn read(tables: &TableDir) -> anyhow::Result<Self> {
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         for row in tables.rows::<SectionRow>()? {
             let row = row?;
@@ -96,7 +101,25 @@ impl Clauses {
                 texts.insert(key, text);
             }
         }
+        Ok(Self {
+            places,
+            answers,
+            texts,
+        })
+    }
+}
 
+impl Clauses {
+    pub(super) fn compute(
+        tables: &TableDir,
+        world: &SimWorld,
+        questions: &HashMap<String, Question>,
+    ) -> anyhow::Result<Self> {
+        let Tables {
+            places,
+            answers,
+            texts,
+        } = Tables::read(tables)?;
         let mut result = Self::default();
         let mut counter = ConflictCounter::default();
         let mut planted: BTreeSet<(usize, usize)> = BTreeSet::new();

@@ -75,7 +75,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<Ask, Refusal> {
     forced_tool(fields, &mut ask)?;
     Ok(Ask {
         model: fields.required_text("model")?.to_owned(),
-        work: Work::Chat(ask),
+        work: Work::Chat(Box::new(ask)),
     })
 }
 

@@ -66,7 +66,7 @@ pub(super) fn read(model: &str, fields: &Fields<'_>) -> Result<Ask, Refusal> {
     }
     Ok(Ask {
         model: model.to_owned(),
-        work: Work::Chat(ask),
+        work: Work::Chat(Box::new(ask)),
     })
 }
 

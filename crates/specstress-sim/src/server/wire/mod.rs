@@ -102,7 +102,7 @@ pub(super) struct Ask {
 
 #[derive(Debug)]
 pub(super) enum Work {
-    Chat(ChatAsk),
+    Chat(Box<ChatAsk>),
     Embed(EmbedAsk),
 }
 

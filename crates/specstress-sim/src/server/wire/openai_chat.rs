@@ -91,7 +91,7 @@ pub(super) fn read(wire: Wire, fields: &Fields<'_>) -> Result<Ask, Refusal> {
     }
     Ok(Ask {
         model: fields.required_text("model")?.to_owned(),
-        work: Work::Chat(ask),
+        work: Work::Chat(Box::new(ask)),
     })
 }
 
