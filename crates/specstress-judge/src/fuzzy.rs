@@ -6,6 +6,11 @@ use std::ops::Range;
 const WORDS_PER_CHANGE: usize = 7;
 const FEWEST_WORDS: usize = 4;
 
+/// Most changes to a quote of so many words.
+pub(crate) fn most_changes(words: usize) -> usize {
+    words / WORDS_PER_CHANGE
+}
+
 /// Words that can turn the meaning of a sentence; also all that end in `n't` or hold a digit.
 const TURNING: [&str; 24] = [
     "always", "before", "can", "cannot", "except", "first", "least", "may", "might", "must",
@@ -13,7 +18,8 @@ const TURNING: [&str; 24] = [
     "should", "unless", "without",
 ];
 
-fn turns(word: &str) -> bool {
+/// Whether a word can turn the meaning of a sentence.
+pub(crate) fn turns(word: &str) -> bool {
     TURNING.binary_search(&word).is_ok()
         || word.ends_with("n't")
         || word.contains(|c: char| c.is_numeric())
@@ -24,14 +30,16 @@ fn turns(word: &str) -> bool {
 ///
 /// This is the alignment of Sellers (1980) over words: a row per wanted word, free ends in `given`. Cost: the product
 /// of the lengths.
-pub(crate) fn best(wanted: &[&str], given: &[&str]) -> Option<Range<usize>> {
+///
+/// Each word comes with whether it [turns], which is asked once per word and not once per pair.
+pub(crate) fn best(wanted: &[(&str, bool)], given: &[(&str, bool)]) -> Option<Range<usize>> {
     if wanted.len() < FEWEST_WORDS {
         return None;
     }
-    let most = wanted.len() / WORDS_PER_CHANGE;
+    let most = most_changes(wanted.len());
     // More than any list of changes that counts.
     let never = wanted.len() + given.len() + 1;
-    let price = |word: &str| if turns(word) { never } else { 1 };
+    let price = |(_, turns): (&str, bool)| if turns { never } else { 1 };
     // The cheapest way to the first `row` wanted words ending at each given word: changes, and where it starts. Of
     // equal ones the latest start, so that the part is short.
     let better = |a: (usize, usize), b: (usize, usize)| {
@@ -42,11 +50,11 @@ pub(crate) fn best(wanted: &[&str], given: &[&str]) -> Option<Range<usize>> {
         }
     };
     let mut above: Vec<(usize, usize)> = (0..=given.len()).map(|at| (0, at)).collect();
-    for want in wanted {
+    for &want in wanted {
         let mut row = Vec::with_capacity(given.len() + 1);
         row.push((above[0].0.saturating_add(price(want)), above[0].1));
-        for (at, have) in given.iter().enumerate() {
-            let change = if want == have {
+        for (at, &have) in given.iter().enumerate() {
+            let change = if want.0 == have.0 {
                 0
             } else {
                 price(want).max(price(have))
@@ -109,7 +117,10 @@ mod tests {
                 .min()
                 .filter(|(changes, ..)| *changes <= most)
                 .map(|(_, end, start)| usize::MAX - start..end);
-            prop_assert_eq!(best(&wanted, &given), expected);
+            let marked = |words: &[&'static str]| -> Vec<(&'static str, bool)> {
+                words.iter().map(|word| (*word, turns(word))).collect()
+            };
+            prop_assert_eq!(best(&marked(&wanted), &marked(&given)), expected);
         }
     }
 }

@@ -117,7 +117,7 @@ pub struct LocatedCitation {
 /// let verdict = parse_verdict(
 ///     r#"{"reasoning": "It hides facts.", "decision": "non-compliant", "citations": [
 ///         {"section": "candour", "spec_quote": "Say what you know", "answer_quote": "I keep it to myself"},
-///         {"section": "#candour", "spec_quote": "be kind to those you meet"},
+///         {"section": "[candour]", "spec_quote": "be kind to those you meet"},
 ///         {"section": "loyalty", "spec_quote": "Always obey your maker"}]}"#,
 /// )?;
 /// let cited = Locator::new(&spec).locate(&verdict, "Sorry, I keep it to myself.");

@@ -1,5 +1,6 @@
 //! Finding a quote in the text it is said to be from.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::fuzzy;
@@ -48,6 +49,8 @@ pub struct QuotePlace {
 pub struct QuoteText {
     plain: Plain,
     words: Vec<Word>,
+    /// All words once: most quotes that are not there have words that are not.
+    known: BTreeSet<String>,
 }
 
 /// Fewest words of a part of a quote with ellipses, and of a quote that proves anything.
@@ -56,8 +59,15 @@ pub(crate) const FEWEST_WORDS: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Word {
     pub(crate) text: String,
+    turns: bool,
     /// Bytes of the plain text.
     pub(crate) range: Range<usize>,
+}
+
+impl Word {
+    fn marked(&self) -> (&str, bool) {
+        (&self.text, self.turns)
+    }
 }
 
 impl QuoteText {
@@ -65,7 +75,12 @@ impl QuoteText {
     pub fn new(text: &str) -> Self {
         let plain = Plain::of(text);
         let words = words(&plain.text);
-        Self { plain, words }
+        let known = words.iter().map(|word| word.text.clone()).collect();
+        Self {
+            plain,
+            words,
+            known,
+        }
     }
 
     /// The first exact place of a quote, else its best fuzzy one; `None` when there is neither, and for a quote
@@ -132,11 +147,17 @@ impl QuoteText {
     }
 
     fn fuzzy(&self, needle: &str, from: usize) -> Option<Range<usize>> {
+        let wanted = words(needle);
+        let strange = wanted
+            .iter()
+            .filter(|word| !self.known.contains(&word.text));
+        if strange.count() > fuzzy::most_changes(wanted.len()) {
+            return None;
+        }
         let skipped = self.words.partition_point(|word| word.range.start < from);
         let rest = &self.words[skipped..];
-        let wanted = words(needle);
-        let wanted: Vec<&str> = wanted.iter().map(|word| word.text.as_str()).collect();
-        let given: Vec<&str> = rest.iter().map(|word| word.text.as_str()).collect();
+        let wanted: Vec<(&str, bool)> = wanted.iter().map(Word::marked).collect();
+        let given: Vec<(&str, bool)> = rest.iter().map(Word::marked).collect();
         let found = fuzzy::best(&wanted, &given)?;
         Some(rest[found.start].range.start..rest[found.end - 1].range.end)
     }
@@ -261,11 +282,15 @@ fn words(plain: &str) -> Vec<Word> {
                 }
                 _ => words.push(Word {
                     text: c.to_string(),
+                    turns: false,
                     range: at..end,
                 }),
             }
         }
         joined = c == '\'';
+    }
+    for word in &mut words {
+        word.turns = fuzzy::turns(&word.text);
     }
     words
 }

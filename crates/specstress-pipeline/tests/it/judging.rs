@@ -175,7 +175,14 @@ fn sections_and_citations_are_kept_beside_the_verdicts() {
         .into_iter()
         .map(|row| (row.place, row.section, row.text))
         .collect();
-    assert_eq!(sections, [(0, "rule".to_owned(), "Be good.".to_owned())]);
+    let row = |place, id: &str, text: &str| (place, id.to_owned(), text.to_owned());
+    assert_eq!(
+        sections,
+        [
+            row(0, "preamble", "# Preface\nHello."),
+            row(1, "rule", "Be good.")
+        ]
+    );
     let cited = rows::<CitationRow>(dir.path());
     let judged = rows::<VerdictRow>(dir.path());
     let decided: Vec<_> = judged.iter().filter(|row| row.decision.is_some()).collect();

@@ -69,7 +69,7 @@ fn without_a_labeler_and_judges_their_tables_are_empty() {
     assert!(rows::<RefusalRow>(dir).is_empty());
     assert!(rows::<ExpressedValuesRow>(dir).is_empty());
     assert!(rows::<VerdictRow>(dir).is_empty());
-    assert_eq!(table_files(dir).len(), 13);
+    assert_eq!(table_files(dir).len(), 15);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn contradicted(world: &SimWorld, count: usize) -> Vec<(ValuePair, String, Strin
 fn replies_hold_what_the_truth_says() {
     let world = world(0.3, 0.3);
     let spec = world.spec_markdown();
-    let (mut quotes, mut made_up, mut unknown, mut silent) = (0, 0, 0, 0);
+    let (mut quotes, mut made_up, mut unknown, mut silent) = (0_i32, 0_i32, 0, 0);
     for (_, query, response) in contradicted(&world, 200) {
         for judge in JUDGES {
             let reply = verdict(&world, judge, &shown(&spec), &query, &response);
@@ -81,7 +81,7 @@ fn replies_hold_what_the_truth_says() {
                 assert_eq!(cited["spec_quote"], known.spec_quote.as_str());
                 assert_eq!(cited["answer_quote"], known.answer_quote.as_str());
                 quotes += 1;
-                made_up += usize::from(known.spec_fabricated);
+                made_up += i32::from(known.spec_fabricated);
                 unknown += usize::from(!spec.contains(&format!("{{#{} ", known.section)));
                 // An untouched quote of either kind is no proof of the other.
                 if known.spec_fabricated && spec.contains(&known.spec_quote) {
@@ -94,7 +94,7 @@ fn replies_hold_what_the_truth_says() {
         }
     }
     assert!(quotes > 200, "{quotes}");
-    let share = made_up as f64 / quotes as f64;
+    let share = f64::from(made_up) / f64::from(quotes);
     assert!((0.2..0.4).contains(&share), "{made_up} of {quotes}");
     assert!(unknown > 5 && silent > 5, "{unknown} {silent}");
 }
