@@ -68,6 +68,38 @@ const DIVISIONS: [&[&str]; 4] = [
 /// adds answers as long as the division is the same, and strata of rare answers are drawn from more than they weigh:
 /// an answer stands for `population / drawn` answers of its stratum.
 ///
+/// ```
+/// use specstress_dataset::TableDir;
+/// use specstress_dataset::rows::ResponseRow;
+/// use specstress_llm::OutcomeKind;
+/// use specstress_pipeline::{StudySettings, draw_label_sample};
+///
+/// let run = tempfile::tempdir()?;
+/// let tables = TableDir::new(run.path());
+/// let mut writer = tables.writer::<ResponseRow>()?;
+/// for question in ["q1", "q2", "q3"] {
+///     writer.push(ResponseRow {
+///         scenario_id: question.into(),
+///         model: "m".into(),
+///         sample: 0,
+///         text: Some("An answer.".into()),
+///         answered_by: None,
+///         input_tokens: None,
+///         output_tokens: None,
+///         cost_usd: None,
+///         request_key: String::new(),
+///         outcome: OutcomeKind::Answered,
+///         detail: None,
+///     })?;
+/// }
+/// writer.finish()?;
+/// let sample = draw_label_sample(&tables, &StudySettings::default(), 2, 7)?;
+/// // Nothing was judged, so there is one stratum: each of two answers stands for one and a half.
+/// assert_eq!((sample.rows.len(), sample.rows[0].population), (2, 3));
+/// assert_eq!(sample.strata[0].name, "std_unknown/not judged/m");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Deterministic in tables, number and seed. Cost: reads three tables; memory for the judged answers.
 ///
 /// # Errors

@@ -49,7 +49,8 @@ pub(super) fn people(people: &PeopleLabels) -> String {
     }
     let _ = writeln!(
         text,
-        "\nAll with 95 % intervals, weighted to stand for the run; - with fewer than {} labels.",
+        "\nAll with 95 % intervals, weighted to stand for the run. A dash: fewer than {} labels, or judges that may be \
+         no better than chance.",
         Estimate::LEAST
     );
     text
