@@ -6,36 +6,35 @@
 //!
 //! Never rewrite those of an old version; the program refuses to.
 
+#![expect(clippy::unwrap_used, reason = "the samples are those of the tests")]
+
 #[path = "../tests/it/samples.rs"]
 mod samples;
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use samples::for_each_table;
-use specstress_dataset::{DatasetError, Format, Table};
+use specstress_dataset::{Format, Table};
 
-fn write<T: Table>(folder: &Path, rows: &[T]) -> Result<(), DatasetError> {
-    let path = folder.join(format!("{}.parquet", T::NAME));
-    let mut sink = Format::Parquet.create::<T>(path)?;
-    sink.write(&rows[..5])?;
-    sink.finish().map(drop)
+/// The folder of the version that the command line names.
+fn folder() -> PathBuf {
+    let version = std::env::args().nth(1);
+    let version = version.expect("name the version on the command line, such as v2");
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/it/golden")
+        .join(version)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let version = std::env::args()
-        .nth(1)
-        .ok_or("name the version, such as v2")?;
-    let golden = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden");
-    let folder = golden.join(version);
-    std::fs::create_dir(&folder)?;
-    let mut failed = None;
-    let mut write_one = |done: Result<(), DatasetError>| failed = failed.take().or(done.err());
-    macro_rules! write_table {
-        ($rows:expr) => {
-            write_one(write(&folder, $rows))
-        };
-    }
-    for_each_table!(write_table);
-    failed.map_or(Ok(()), |error| Err(error.into()))
+fn write<T: Table>(rows: &[T]) {
+    let path = folder().join(format!("{}.parquet", T::NAME));
+    let mut sink = Format::Parquet
+        .create::<T>(path)
+        .expect("the folder can be written to");
+    sink.write(&rows[..5]).expect("the rows fit their table");
+    sink.finish().expect("the file is stored");
+}
+
+fn main() {
+    std::fs::create_dir(folder()).expect("a version that is not there yet");
+    for_each_table!(write);
 }

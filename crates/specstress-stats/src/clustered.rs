@@ -109,10 +109,7 @@ pub fn clustered_proportion(
     Ok(moments(&values, clusters)?.proportion(confidence))
 }
 
-fn moments(
-    values: &[Option<f64>],
-    clusters: Option<&[u64]>,
-) -> Result<ClusterMoments, StatsError> {
+fn moments(values: &[Option<f64>], clusters: Option<&[u64]>) -> Result<ClusterMoments, StatsError> {
     let sums = cluster_sums(values.len(), clusters, 2, |row, sums| {
         if let Some(value) = values[row] {
             sums[0] += 1.0;

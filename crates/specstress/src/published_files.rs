@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use specstress_dataset::DatasetError;
+use specstress_dataset::Format;
 use specstress_dataset::published::{
     PublishedRow, ReadOptions, column_names, is_evaluations, read_published,
 };
-use specstress_dataset::Format;
 
 use crate::exit::UsageExt;
 
@@ -47,7 +47,10 @@ impl Found {
     fn folder(&mut self, folder: &Path) -> anyhow::Result<()> {
         let [complete, default, judged] =
             ["complete", "default", "judge_evaluations"].map(|config| folder.join(config));
-        if ![&complete, &default, &judged].iter().any(|dir| dir.is_dir()) {
+        if ![&complete, &default, &judged]
+            .iter()
+            .any(|dir| dir.is_dir())
+        {
             let files = data_files(folder)?;
             if files.is_empty() {
                 return Err(anyhow!(
@@ -67,7 +70,8 @@ impl Found {
         if whole.is_empty() {
             let first = |file: &&PathBuf| split_name(file) == "all_models";
             let all: Vec<PathBuf> = splits.iter().filter(first).cloned().collect();
-            self.rows.extend(if all.is_empty() { splits.clone() } else { all });
+            self.rows
+                .extend(if all.is_empty() { splits.clone() } else { all });
         }
         self.rows.extend(whole);
         self.splits.extend(splits);
@@ -78,7 +82,10 @@ impl Found {
     fn files(&mut self, files: Vec<PathBuf>) -> anyhow::Result<()> {
         for file in files {
             let published = specstress_dataset::published::PUBLISHED_SUBSETS;
-            if published.iter().any(|subset| subset.name == split_name(&file)) {
+            if published
+                .iter()
+                .any(|subset| subset.name == split_name(&file))
+            {
                 self.splits.push(file.clone());
             }
             if is_evaluations(&column_names(&file).usage()?) {
@@ -150,7 +157,10 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
         (Some((b'*', rest)), _) => {
-            fits(rest, name) || name.split_first().is_some_and(|(_, name)| fits(pattern, name))
+            fits(rest, name)
+                || name
+                    .split_first()
+                    .is_some_and(|(_, name)| fits(pattern, name))
         }
         (Some((b'?', pattern)), Some((_, name))) => fits(pattern, name),
         (Some((one, pattern)), Some((other, name))) => one == other && fits(pattern, name),

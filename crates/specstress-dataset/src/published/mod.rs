@@ -36,8 +36,8 @@ pub use evaluations::{
     EvaluationReader, EvaluationRow, EvaluationWriter, is_evaluations, read_evaluations,
 };
 pub use layout::{PUBLISHED_MODELS, PUBLISHED_SUBSETS, PublishedSubset, model_order};
-pub use plan::{ReadOptions, is_published};
 pub(crate) use plan::has_spectra;
+pub use plan::{ReadOptions, is_published};
 pub use positions::{PositionBlock, PositionFiles};
 pub use read::{PublishedReader, column_names, read_published};
 pub use row::PublishedRow;

@@ -73,8 +73,8 @@ pub(super) fn units_of(path: &Path, options: &ReadOptions) -> Result<Vec<Unit>, 
 /// Places in the file of the columns that a block holds.
 fn needed(plan: &Plan) -> impl Iterator<Item = usize> + '_ {
     let shared = [NUDGE_SLOT, CHUNK_SLOT, ENTRY_SLOT].into_iter();
-    let positions = (0..plan.models.len())
-        .flat_map(|model| [position_slot(model, 0), position_slot(model, 1)]);
+    let positions =
+        (0..plan.models.len()).flat_map(|model| [position_slot(model, 0), position_slot(model, 1)]);
     shared
         .chain(positions)
         .filter_map(|slot| plan.slots[slot].place)

@@ -29,7 +29,10 @@ pub fn read_published(
     let header = |header: &[String]| Plan::new(path, header, options);
     let (plan, rows) = match rows_of(path, header)? {
         Some(opened) => opened,
-        None => (Plan::empty(options), Box::new(std::iter::empty()) as Rows<_>),
+        None => (
+            Plan::empty(options),
+            Box::new(std::iter::empty()) as Rows<_>,
+        ),
     };
     Ok(PublishedReader {
         plan,

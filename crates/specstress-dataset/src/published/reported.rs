@@ -14,18 +14,7 @@ pub const REPORTED_HIGH: u64 = 70_000;
 /// Outlier questions per model (figure 6), in the order of [`PUBLISHED_MODELS`](super::PUBLISHED_MODELS). Their pool is
 /// not named (method section 7.4).
 pub const REPORTED_OUTLIERS: [u64; 12] = [
-    9_244,
-    169,
-    3_729,
-    961,
-    480,
-    2_109,
-    250,
-    832,
-    628,
-    10_503,
-    4_086,
-    1_468,
+    9_244, 169, 3_729, 961, 480, 2_109, 250, 832, 628, 10_503, 4_086, 1_468,
 ];
 
 /// Frequent non-compliance per bin of disagreement (figure 2): the bin, the share in percent by majority, and the share
@@ -117,18 +106,7 @@ pub const REPORTED_VALUES: [(&str, [u64; 12]); 9] = [
 /// Accuracy of value rankings on held-out comparisons (Hua 2026), in the order of
 /// [`PUBLISHED_MODELS`](super::PUBLISHED_MODELS).
 pub const REPORTED_RANKING_ACCURACY: [f64; 12] = [
-    0.8563,
-    0.6805,
-    0.7633,
-    0.6382,
-    0.6497,
-    0.7502,
-    0.7012,
-    0.7372,
-    0.6394,
-    0.8812,
-    0.6256,
-    0.6244,
+    0.8563, 0.6805, 0.7633, 0.6382, 0.6497, 0.7502, 0.7012, 0.7372, 0.6394, 0.8812, 0.6256, 0.6244,
 ];
 
 #[cfg(test)]
@@ -139,7 +117,10 @@ mod tests {
     fn the_numbers_add_up_as_the_method_says() {
         assert_eq!(REPORTED_OUTLIERS.iter().sum::<u64>(), 34_459);
         // Kappa follows from the flag rates and the agreements.
-        let observed: f64 = REPORTED_AGREEMENT.iter().map(|(.., share)| share / 300.0).sum();
+        let observed: f64 = REPORTED_AGREEMENT
+            .iter()
+            .map(|(.., share)| share / 300.0)
+            .sum();
         let prevalence: f64 = REPORTED_FLAGGED.iter().map(|share| share / 300.0).sum();
         let expected = prevalence.powi(2) + (1.0 - prevalence).powi(2);
         let kappa = (observed - expected) / (1.0 - expected);

@@ -66,7 +66,10 @@ enum Target {
 }
 
 impl CellFile {
-    pub(super) fn create(path: &Path, columns: &[(String, CellKind)]) -> Result<Self, DatasetError> {
+    pub(super) fn create(
+        path: &Path,
+        columns: &[(String, CellKind)],
+    ) -> Result<Self, DatasetError> {
         let format = Format::of(path)?;
         let names: Vec<String> = columns.iter().map(|(name, _)| name.clone()).collect();
         for (index, name) in names.iter().enumerate() {

@@ -70,7 +70,10 @@ impl Builder {
 }
 
 impl ParquetFile {
-    pub(super) fn create(path: &Path, columns: &[(String, CellKind)]) -> Result<Self, DatasetError> {
+    pub(super) fn create(
+        path: &Path,
+        columns: &[(String, CellKind)],
+    ) -> Result<Self, DatasetError> {
         let field = |(name, kind): &(String, CellKind)| {
             let kind = match kind {
                 CellKind::Integer => DataType::Int64,
@@ -85,7 +88,10 @@ impl ParquetFile {
             path: path.to_owned(),
             writer: BatchWriter::create(path, &schema, &[])?,
             schema,
-            builders: columns.iter().map(|(_, kind)| Builder::new(*kind)).collect(),
+            builders: columns
+                .iter()
+                .map(|(_, kind)| Builder::new(*kind))
+                .collect(),
             rows: 0,
             bytes: 0,
         })

@@ -244,7 +244,11 @@ impl Block {
             return None;
         }
         let cells = model * self.values..(model + 1) * self.values;
-        let per_value = || self.per_value[cells.clone()].iter().map(|count| count[lane]);
+        let per_value = || {
+            self.per_value[cells.clone()]
+                .iter()
+                .map(|count| count[lane])
+        };
         let apart = match params.reading_of() {
             OutlierReading::Either => self.either[model][lane],
             OutlierReading::Same => per_value().max().unwrap_or(0),
@@ -277,7 +281,9 @@ mod tests {
     fn scores(scenarios: usize, models: usize, values: usize) -> Array3<Option<u8>> {
         let mut state = 1_u64;
         Array3::from_shape_simple_fn((scenarios, models, values), || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let draw = u8::try_from((state >> 33) % 29).expect("below 29");
             // Mostly at either end, so that some stand alone.
             (draw != 28).then_some(if draw < 24 { draw % 2 } else { draw - 22 })

@@ -61,8 +61,14 @@ fn an_export_says_what_its_run_says() {
     assert!(of_run["paper"].is_null());
 
     // Any file of it, by name, by pattern, in another format.
-    done(folder.path(), &["convert", "set/complete/train.parquet", "rows.csv"]);
-    let alone = analyzed(folder.path(), &["rows.csv", "--subset", "mine=birch_main,birch_mini"]);
+    done(
+        folder.path(),
+        &["convert", "set/complete/train.parquet", "rows.csv"],
+    );
+    let alone = analyzed(
+        folder.path(),
+        &["rows.csv", "--subset", "mine=birch_main,birch_mini"],
+    );
     assert_eq!(alone["outliers"], of_run["outliers"]);
     assert_eq!(alone["subsets"][0], of_run["subsets"][0]);
     assert_eq!(
@@ -70,7 +76,13 @@ fn an_export_says_what_its_run_says() {
         of_run["compliance"]
     );
     let shown = done(folder.path(), &["analyze", "run"]).stdout;
-    for part in ["Fleiss' kappa", "refused", "topic", "values expressed", "all answers fail"] {
+    for part in [
+        "Fleiss' kappa",
+        "refused",
+        "topic",
+        "values expressed",
+        "all answers fail",
+    ] {
         assert!(shown.contains(part), "no {part:?} in {shown}");
     }
 }
@@ -80,7 +92,10 @@ fn exported_splits_hold_what_the_run_selected_in_the_order_of_ranks() {
     let (folder, report) = exported();
     let set = folder.path().join("set");
     let splits = report["splits"].as_array().unwrap();
-    let names: Vec<&str> = splits.iter().map(|split| split["file"].as_str().unwrap()).collect();
+    let names: Vec<&str> = splits
+        .iter()
+        .map(|split| split["file"].as_str().unwrap())
+        .collect();
     assert_eq!(names.len(), 4 + 1 + 5);
     for split in splits {
         let file = set.join(split["file"].as_str().unwrap());
@@ -96,7 +111,10 @@ fn exported_splits_hold_what_the_run_selected_in_the_order_of_ranks() {
             let ranks: Vec<i64> = rows.iter().map(|row| row.rank.unwrap()).collect();
             let wanted: Vec<i64> = (1..).take(rows.len()).collect();
             assert_eq!(ranks, wanted);
-            assert!(rows.iter().all(|row| row.responses.iter().any(Option::is_some)));
+            assert!(
+                rows.iter()
+                    .all(|row| row.responses.iter().any(Option::is_some))
+            );
         } else {
             let spectra = rows.iter().filter_map(|row| row.value1_spectrum.as_ref());
             assert!(spectra.clone().count() > 50 && spectra.clone().all(|one| one.len() == 7));
@@ -117,13 +135,19 @@ fn exported_splits_hold_what_the_run_selected_in_the_order_of_ranks() {
     let before = files(&set);
     let ended = call(folder.path(), &["export", "run", "set"]);
     ended.refused(2, &["set is there and not an empty folder"]);
-    call(folder.path(), &["export", "run", "other", "--license", "a: b"])
-        .refused(2, &["--license \"a: b\"", "apache-2.0"]);
+    call(
+        folder.path(),
+        &["export", "run", "other", "--license", "a: b"],
+    )
+    .refused(2, &["--license \"a: b\"", "apache-2.0"]);
     call(folder.path(), &["export", "set", "other"]).refused(2, &["set is not a run directory"]);
     assert_eq!(files(&set), before);
     assert!(!folder.path().join("other").exists());
     // The same run, the same bytes.
-    done(folder.path(), &["export", "run", "again", "--license", "cc-by-4.0"]);
+    done(
+        folder.path(),
+        &["export", "run", "again", "--license", "cc-by-4.0"],
+    );
     assert_eq!(files(&folder.path().join("again")), before);
 }
 
@@ -136,9 +160,7 @@ fn python() -> Option<PathBuf> {
     if found.is_ok_and(|output| output.status.success()) {
         return Some(program.into());
     }
-    eprintln!(
-        "skipped: no Python with duckdb and pyarrow; name one in SPECSTRESS_TEST_PYTHON"
-    );
+    eprintln!("skipped: no Python with duckdb and pyarrow; name one in SPECSTRESS_TEST_PYTHON");
     None
 }
 
@@ -157,8 +179,18 @@ fn other_programs_read_an_export() {
     let found: Value = serde_json::from_slice(&output.stdout).expect("the script writes JSON");
     eprintln!("read by: {}", found["readers"]);
     let keys = [
-        "alder_grand", "alder_swift", "alder_prior", "alder_early", "alder_first", "birch_main",
-        "birch_mini", "birch_omni", "birch_reason", "birch_reason_mini", "cedar_pro", "dune_max",
+        "alder_grand",
+        "alder_swift",
+        "alder_prior",
+        "alder_early",
+        "alder_first",
+        "birch_main",
+        "birch_mini",
+        "birch_omni",
+        "birch_reason",
+        "birch_reason_mini",
+        "cedar_pro",
+        "dune_max",
     ];
     let mut wanted: Vec<(String, &str)> = Vec::new();
     for (name, kind) in [
@@ -206,7 +238,13 @@ fn decision(question: usize, model: usize, judge: usize) -> Option<&'static str>
 #[test]
 fn judged_answers_stand_beside_the_paper() {
     let folder = tempfile::tempdir().unwrap();
-    let bins = ["0.0_to_1.0", "1.0_to_1.5", "1.5_to_2.0", "2.0_to_2.5", "2.5_to_3.0"];
+    let bins = [
+        "0.0_to_1.0",
+        "1.0_to_1.5",
+        "1.5_to_2.0",
+        "2.0_to_2.5",
+        "2.5_to_3.0",
+    ];
     let mut csv = "prompt,o,model,chunk_idx,entry_idx,query_key,bin_name".to_owned();
     for judge in JUDGES {
         let _ = write!(csv, ",{judge}_decision");
@@ -217,14 +255,29 @@ fn judged_answers_stand_beside_the_paper() {
     for question in 0..300 {
         let (mut all_fail, mut all_flagged) = (true, true);
         for (model, key) in OPENAI.iter().enumerate() {
-            let marks: Vec<_> = (0..3).map(|judge| decision(question, model, judge)).collect();
-            let bad = marks.iter().flatten().filter(|mark| **mark != "compliant").count();
+            let marks: Vec<_> = (0..3)
+                .map(|judge| decision(question, model, judge))
+                .collect();
+            let bad = marks
+                .iter()
+                .flatten()
+                .filter(|mark| **mark != "compliant")
+                .count();
             let votes = marks.iter().flatten().count();
             all_fail &= 2 * bad > votes;
             all_flagged &= bad > 0;
-            labels.extend(marks.iter().map(|mark| mark.map(|mark| u32::from(mark != "compliant"))));
+            labels.extend(
+                marks
+                    .iter()
+                    .map(|mark| mark.map(|mark| u32::from(mark != "compliant"))),
+            );
             let bin = bins[question % 5];
-            let _ = write!(csv, "a question,x,{key},{},{},neutral,std_{bin}", question / 7, question % 7);
+            let _ = write!(
+                csv,
+                "a question,x,{key},{},{},neutral,std_{bin}",
+                question / 7,
+                question % 7
+            );
             for mark in marks {
                 let _ = write!(csv, ",{}", mark.unwrap_or_default());
             }
@@ -237,12 +290,18 @@ fn judged_answers_stand_beside_the_paper() {
     let found = analyzed(folder.path(), &["judged.csv"]);
     assert!(found["rows"].is_null(), "there are no positions");
     let compliance = &found["compliance"];
-    assert_eq!((&compliance["answers"], &compliance["questions"]), (&1500.into(), &300.into()));
+    assert_eq!(
+        (&compliance["answers"], &compliance["questions"]),
+        (&1500.into(), &300.into())
+    );
     assert!(frequent.iter().sum::<u64>() > 0 && any != frequent);
     for bin in 0..5 {
         for (name, wanted) in [("frequent", frequent), ("frequent_any", any)] {
             let share = &compliance[name]["bins"][bin]["proportion"];
-            assert_eq!((&share["successes"], &share["n"]), (&wanted[bin].into(), &60.into()));
+            assert_eq!(
+                (&share["successes"], &share["n"]),
+                (&wanted[bin].into(), &60.into())
+            );
         }
     }
     let labels = Array2::from_shape_vec((1500, 3), labels).unwrap();
@@ -250,12 +309,17 @@ fn judged_answers_stand_beside_the_paper() {
     let kappa = &compliance["kappa_binary"]["agreement"]["estimate"];
     assert!((kappa.as_f64().unwrap() - wanted).abs() < 1e-12);
     let flags = labels.column(1).iter().flatten().sum::<u32>();
-    assert_eq!(compliance["flag_rates"][1]["problematic"]["successes"], flags);
+    assert_eq!(
+        compliance["flag_rates"][1]["problematic"]["successes"],
+        flags
+    );
 
     let beside = found["paper"]["numbers"].as_array().unwrap();
     let paper = |what: &str| {
         let number = beside.iter().find(|number| number["what"] == what);
-        number.unwrap_or_else(|| panic!("no {what} in {beside:?}"))["paper"].as_f64().unwrap()
+        number.unwrap_or_else(|| panic!("no {what} in {beside:?}"))["paper"]
+            .as_f64()
+            .unwrap()
     };
     for (what, wanted) in [
         ("all answers fail, majority, std_2.5_to_3.0", 0.097),
@@ -268,12 +332,17 @@ fn judged_answers_stand_beside_the_paper() {
         assert!((paper(what) - wanted).abs() < 1e-9, "{what}");
     }
     let shown = done(folder.path(), &["analyze", "judged.csv"]).stdout;
-    assert!(shown.contains("beside the paper") && shown.contains("76.8%"), "{shown}");
+    assert!(
+        shown.contains("beside the paper") && shown.contains("76.8%"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn columns_may_be_extra_reordered_missing_or_of_another_type() {
-    let Some(file) = shared("stress_dataset/stress_rows.csv") else { return };
+    let Some(file) = shared("stress_dataset/stress_rows.csv") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let plain = analyzed(folder.path(), &[text(&file)]);
     done(folder.path(), &["convert", text(&file), "rows.jsonl"]);
@@ -290,9 +359,15 @@ fn columns_may_be_extra_reordered_missing_or_of_another_type() {
     };
     // Keys come sorted here, so every column is reordered.
     assert_eq!(changed(&|_| {}), plain);
-    assert_eq!(changed(&|row| drop(row.insert("more".into(), json!({"a": [1]})))), plain);
+    assert_eq!(
+        changed(&|row| drop(row.insert("more".into(), json!({"a": [1]})))),
+        plain
+    );
     let texts = |row: &mut serde_json::Map<String, Value>| {
-        for (_, value) in row.iter_mut().filter(|(name, _)| name.ends_with("_position")) {
+        for (_, value) in row
+            .iter_mut()
+            .filter(|(name, _)| name.ends_with("_position"))
+        {
             *value = Value::from(format!("{}.0", value.as_i64().unwrap()));
         }
     };
@@ -310,22 +385,37 @@ fn columns_may_be_extra_reordered_missing_or_of_another_type() {
     let no_index = changed(&|row| drop(row.remove("entry_idx")));
     assert_eq!(no_index["scenarios"], 9, "every row stands alone");
     let gap = changed(&|row| drop(row.insert("o3_value1_position".into(), Value::Null)));
-    let o3 = gap["outliers"].as_array().unwrap().iter().find(|model| model["model"] == "o3");
+    let o3 = gap["outliers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|model| model["model"] == "o3");
     assert_eq!(o3.unwrap()["rate"]["dropped"], 9);
 }
 
 #[test]
 fn a_folder_of_the_release_is_read_as_one() {
-    let Some(file) = shared("stress_dataset/stress_rows.csv") else { return };
+    let Some(file) = shared("stress_dataset/stress_rows.csv") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let split = folder.path().join("set/default");
     std::fs::create_dir_all(&split).unwrap();
-    for part in ["all_models-00000-of-00002.parquet", "all_models-00001-of-00002.parquet"] {
-        done(folder.path(), &["convert", text(&file), text(&split.join(part))]);
+    for part in [
+        "all_models-00000-of-00002.parquet",
+        "all_models-00001-of-00002.parquet",
+    ] {
+        done(
+            folder.path(),
+            &["convert", text(&file), text(&split.join(part))],
+        );
     }
     std::fs::copy(&file, split.join("o3_vs_o4mini.csv")).unwrap();
     let found = analyzed(folder.path(), &["set"]);
-    assert_eq!(found["rows"], 18, "only the split of all models, both parts");
+    assert_eq!(
+        found["rows"], 18,
+        "only the split of all models, both parts"
+    );
     let sizes = json!([
         {"split": "all_models", "rows": 18, "paper": 43960},
         {"split": "o3_vs_o4mini", "rows": 9, "paper": 21953},
@@ -351,10 +441,22 @@ fn tables_of_a_run_are_converted() {
     assert_eq!(report["layout"], "positions");
     let csv = std::fs::read_to_string(folder.path().join("positions.csv")).unwrap();
     assert!(csv.starts_with("scenario_id,model,sample,value1_position,"));
-    done(folder.path(), &["convert", "positions.csv", "positions.parquet"]);
-    done(folder.path(), &["convert", "positions.parquet", "again.csv"]);
-    assert_eq!(csv, std::fs::read_to_string(folder.path().join("again.csv")).unwrap());
-    call(folder.path(), &["convert", "run/tables", "x.csv"])
-        .refused(2, &["there is no table `tables`", "name one of the tables pairs"]);
-    call(folder.path(), &["convert", "positions.csv", "x.txt"]).refused(2, &["x.txt: unknown format"]);
+    done(
+        folder.path(),
+        &["convert", "positions.csv", "positions.parquet"],
+    );
+    done(
+        folder.path(),
+        &["convert", "positions.parquet", "again.csv"],
+    );
+    assert_eq!(
+        csv,
+        std::fs::read_to_string(folder.path().join("again.csv")).unwrap()
+    );
+    call(folder.path(), &["convert", "run/tables", "x.csv"]).refused(
+        2,
+        &["there is no table `tables`", "name one of the tables pairs"],
+    );
+    call(folder.path(), &["convert", "positions.csv", "x.txt"])
+        .refused(2, &["x.txt: unknown format"]);
 }

@@ -66,7 +66,9 @@ impl Number {
         let rows = |value: f64| number(Some(value), 0);
         let whole = |value: f64| {
             // Counts, far below 2^53.
-            rows(value).parse::<u64>().map_or_else(|_| rows(value), count)
+            rows(value)
+                .parse::<u64>()
+                .map_or_else(|_| rows(value), count)
         };
         let (here, interval, paper) = match self.unit {
             "rows" => (
@@ -189,8 +191,8 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
     let openai = PUBLISHED_SUBSETS
         .iter()
         .find(|subset| subset.name == "openai_models");
-    let judged = |model: &String| openai.is_some_and(|all| all.models.contains(&model.as_str()));
-    if found.models.is_empty() || !found.models.iter().all(judged) {
+    let is_openai = |model: &String| openai.is_some_and(|all| all.models.contains(&model.as_str()));
+    if found.models.is_empty() || !found.models.iter().all(is_openai) {
         return;
     }
     let mut bins = |what: &str, rates: &Enrichment, paper: fn(&(&str, f64, f64)) -> f64| {
@@ -208,8 +210,8 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
     bins("majority", &found.frequent, |(_, majority, _)| *majority);
     bins("any judge", &found.frequent_any, |(.., any)| *any);
     let judge = |name: &str| {
-        let mut judges = REPORTED_JUDGES.iter();
-        judges.position(|names| names.contains(&name))
+        let mut reported = REPORTED_JUDGES.iter();
+        reported.position(|names| names.contains(&name))
     };
     for share in &found.flag_rates {
         let Some(place) = judge(&share.name) else {
@@ -225,9 +227,9 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
     }
     for pair in &found.agreement {
         let [a, b] = [&pair.judges[0], &pair.judges[1]].map(|name| judge(name));
-        let reported = REPORTED_AGREEMENT.iter().find(|(one, other, _)| {
-            [(a, b), (b, a)].contains(&(Some(*one), Some(*other)))
-        });
+        let reported = REPORTED_AGREEMENT
+            .iter()
+            .find(|(one, other, _)| [(a, b), (b, a)].contains(&(Some(*one), Some(*other))));
         numbers.extend(reported.map(|(.., paper)| {
             Number::share(
                 format!("agreement of {} and {}", pair.judges[0], pair.judges[1]),
@@ -239,7 +241,10 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
         }));
     }
     let three = found.flag_rates.len() == REPORTED_JUDGES.len()
-        && found.flag_rates.iter().all(|share| judge(&share.name).is_some());
+        && found
+            .flag_rates
+            .iter()
+            .all(|share| judge(&share.name).is_some());
     if let Some(kappa) = found.kappa_binary.as_ref().filter(|_| three) {
         numbers.push(Number {
             unit: "number",
@@ -252,7 +257,11 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
 }
 
 fn add_values(report: &Report, numbers: &mut Vec<Number>) {
-    let Some(values) = report.labels.as_ref().and_then(|labels| labels.values.as_ref()) else {
+    let Some(values) = report
+        .labels
+        .as_ref()
+        .and_then(|labels| labels.values.as_ref())
+    else {
         return;
     };
     for (category, papers) in &REPORTED_VALUES {

@@ -1,5 +1,7 @@
 //! Compliance, judges and labels for the terminal.
 
+use std::fmt::Write as _;
+
 use specstress_report::{ModelRefusals, Rate};
 
 use super::judged::{Compliance, Share};
@@ -38,14 +40,17 @@ impl Compliance {
         );
         for (left, why) in [
             (self.dropped, "questions left out: an answer has no vote"),
-            (self.unreadable, "decisions that cannot be read are nobody's vote"),
+            (
+                self.unreadable,
+                "decisions that cannot be read are nobody's vote",
+            ),
             (
                 self.frequent.unplaced as u64,
                 "questions without a disagreement, in no bin",
             ),
         ] {
             if left > 0 {
-                text += &format!("{} {why}\n", count(left));
+                let _ = writeln!(text, "{} {why}", count(left));
             }
         }
         let parts = [
@@ -56,7 +61,11 @@ impl Compliance {
             shares("flagged by", &self.flag_rates),
             self.judges_text(),
         ];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+        parts
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn bins_text(&self) -> String {

@@ -1,12 +1,12 @@
 //! What is measured of every pool, added up over the pools.
 
 use specstress_scenarios::Nudge;
+use specstress_stats::ndarray::ArrayView2;
 use specstress_stats::{
     ClusterMoments, ClusterSum, Disagreement, DisagreementParams, Dispersion, OutlierParams,
     OutlierReading, PopulationStd, Ratio, SampleStd, Standing, StatsError, Threshold, disagreement,
     disagreement_panels, outliers, standings,
 };
-use specstress_stats::ndarray::ArrayView2;
 
 use super::pool::Pool;
 use super::subsets::Places;
@@ -161,7 +161,11 @@ impl Measures {
     pub(super) fn new(rules: &Rules) -> Self {
         let models = rules.models.len();
         Self {
-            subsets: rules.subsets.iter().map(|_| SubsetSums::default()).collect(),
+            subsets: rules
+                .subsets
+                .iter()
+                .map(|_| SubsetSums::default())
+                .collect(),
             outliers: (0..models).map(|_| OutlierSums::default()).collect(),
             nudges: vec![ClusterMoments::default(); models],
             ..Self::default()
@@ -186,11 +190,7 @@ impl Measures {
         let panels: Vec<&[usize]> = rules.subsets.iter().map(|(_, models)| &**models).collect();
         let found = disagreement_panels(pool.scores(), &panels, &rules.params)?;
         for (sums, found) in self.subsets.iter_mut().zip(&found) {
-            let high = || {
-                found
-                    .iter()
-                    .map(|one| one.widest().map(|_| one.is_high()))
-            };
+            let high = || found.iter().map(|one| one.widest().map(|_| one.is_high()));
             let among = |neutral: bool| {
                 high().zip(&pool.nudges).map(move |(high, nudge)| {
                     share(high.filter(|_| {
@@ -224,7 +224,9 @@ impl Measures {
                     Standing::Below(_) => sums.below += 1,
                 }
             }
-            let flags = column.iter().map(|one| share(one.map(Standing::is_outlier)));
+            let flags = column
+                .iter()
+                .map(|one| share(one.map(Standing::is_outlier)));
             add_rows(&mut sums.rate, pool, flags);
         }
         Ok(())
@@ -272,4 +274,97 @@ fn count_in(histogram: &mut Vec<u64>, value: f64) {
         histogram.resize(cell + 1, 0);
     }
     histogram[cell] += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use specstress_dataset::published::PositionBlock;
+    use specstress_stats::Confidence;
+
+    use super::super::pool::Share;
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// Rows of 3 models; siblings stand 400 rows apart, some rows have gaps or no scenario.
+    fn block(rows: std::ops::Range<usize>) -> PositionBlock {
+        let mut block = PositionBlock::default();
+        for row in rows {
+            let mixed =
+                |cell: usize| (row * 6 + cell + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50;
+            for cell in 0..6 {
+                let drawn = mixed(cell) % 8;
+                block
+                    .positions
+                    .push(u8::try_from(drawn).ok().filter(|drawn| *drawn < 7));
+            }
+            let nudge = [Nudge::Neutral, Nudge::Value1, Nudge::Value2][row / 400 % 3];
+            block.nudges.push((row % 17 != 0).then_some(nudge));
+            block.chunks.push((row % 29 != 0).then_some(4));
+            block.entries.push(i64::try_from(row % 400).ok());
+        }
+        block
+    }
+
+    #[test]
+    fn parts_say_what_the_whole_says() {
+        let models = ["a", "b", "c"].map(str::to_owned);
+        let Command::Analyze(args) = Cli::parse_from(["specstress", "analyze", "x"]).command else {
+            unreachable!("that is the command");
+        };
+        let subsets = vec![
+            ("all".to_owned(), vec![0, 1, 2]),
+            ("pair".to_owned(), vec![0, 2]),
+        ];
+        let rules = Rules::new(&models, subsets, &args).unwrap();
+        let measured = |most: usize| {
+            let mut found = Measures::new(&rules);
+            let mut share = Share::ALL;
+            while share.part < share.parts {
+                let mut pool = Pool::of_most(3, share, most);
+                for from in (0..1_200).step_by(300) {
+                    pool.add(&block(from..from + 300));
+                }
+                found.add(&pool, &rules).unwrap();
+                share.parts = pool.share.parts;
+                share.part += 1;
+            }
+            (found, share.parts)
+        };
+        let (whole, one) = measured(usize::MAX);
+        let (parts, several) = measured(200);
+        assert!(one == 1 && several >= 8);
+        assert_eq!((whole.rows, whole.scenarios), (parts.rows, parts.scenarios));
+        let level = Confidence::default();
+        let same = |one: &ClusterMoments, other: &ClusterMoments| {
+            let (one, other) = (one.mean(level), other.mean(level));
+            assert_eq!((one.n, one.dropped), (other.n, other.dropped));
+            assert_eq!(one.clusters, other.clusters);
+            let close = |one: Option<f64>, other: Option<f64>| {
+                (one.expect("a number") - other.expect("a number")).abs() < 1e-12
+            };
+            assert!(close(one.mean, other.mean), "{one:?} is not {other:?}");
+            assert!(
+                close(one.standard_error, other.standard_error),
+                "{one:?}, {other:?}"
+            );
+        };
+        same(&whole.any_pair, &parts.any_pair);
+        for (one, other) in whole.subsets.iter().zip(&parts.subsets) {
+            same(&one.high, &other.high);
+            same(&one.high_neutral, &other.high_neutral);
+            same(&one.high_nudged, &other.high_nudged);
+            same(&one.mean, &other.mean);
+            assert_eq!(one.unscored, other.unscored);
+            assert_eq!(one.histogram, other.histogram);
+        }
+        for (one, other) in whole.outliers.iter().zip(&parts.outliers) {
+            same(&one.rate, &other.rate);
+            assert_eq!((one.above, one.below), (other.above, other.below));
+        }
+        for (one, other) in whole.nudges.iter().zip(&parts.nudges) {
+            same(one, other);
+        }
+        assert!(whole.outliers[0].above > 0 && whole.nudges[0].mean(level).n > 300);
+    }
 }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use specstress_dataset::{DatasetError, Format, parquet_rows};
 use specstress_dataset::published::{
     PUBLISHED_SUBSETS, PositionBlock, PositionFiles, ReadOptions, column_names, read_evaluations,
     read_published,
 };
+use specstress_dataset::{DatasetError, Format, parquet_rows};
 use specstress_pipeline::RunDir;
 
 use super::judged::Judged;
@@ -35,11 +35,7 @@ impl Source {
         let is_run = |path: &&PathBuf| path.is_dir() && RunDir::manifest_path(path).exists();
         if let Some(run) = named.iter().find(is_run) {
             if named.len() > 1 {
-                return Err(anyhow!(
-                    "{} is a run; analyze it alone",
-                    run.display()
-                ))
-                .usage();
+                return Err(anyhow!("{} is a run; analyze it alone", run.display())).usage();
             }
             return Ok(Self::Run(Box::new(RunRows::open(run)?)));
         }
@@ -122,7 +118,9 @@ impl Source {
                 for file in &found.evaluations {
                     let header = column_names(file).usage()?;
                     let named = ["chunk_idx", "entry_idx", "query_key"];
-                    let named = named.iter().all(|name| header.iter().any(|own| own == name));
+                    let named = named
+                        .iter()
+                        .all(|name| header.iter().any(|own| own == name));
                     let split = split_name(file);
                     // Without the three, a question is known by its text.
                     for row in read_evaluations(file, !named).usage()? {
