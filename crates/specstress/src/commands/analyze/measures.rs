@@ -290,8 +290,10 @@ mod tests {
     fn block(rows: std::ops::Range<usize>) -> PositionBlock {
         let mut block = PositionBlock::default();
         for row in rows {
-            let mixed =
-                |cell: usize| (row * 6 + cell + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 50;
+            let mixed = |cell: usize| {
+                let spread = (row * 6 + cell + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                (spread ^ (spread >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 50
+            };
             for cell in 0..6 {
                 let drawn = mixed(cell) % 8;
                 block
@@ -365,6 +367,10 @@ mod tests {
         for (one, other) in whole.nudges.iter().zip(&parts.nudges) {
             same(one, other);
         }
-        assert!(whole.outliers[0].above > 0 && whole.nudges[0].mean(level).n > 300);
+        let (above, pairs) = (whole.outliers[0].above, whole.nudges[0].mean(level).n);
+        assert!(
+            above > 0 && pairs > 300,
+            "{above} outliers and {pairs} pairs"
+        );
     }
 }
