@@ -64,7 +64,7 @@ def duckdb_query(path, outliers):
             results.append(f"count(*) FILTER (out_{own})")
     query = f"SELECT {', '.join(results)} FROM (SELECT {wide} FROM '{path}')"
     start = time.perf_counter()
-    row = duckdb.sql(query).fetchone()
+    row = duckdb.sql(query).fetchall()[0]
     return time.perf_counter() - start, list(row[:12:2]) + list(row[12:])
 
 

@@ -2,7 +2,7 @@
 //! them: written, then read for what disagreement needs, row by row as one writes it first, and as columns on all
 //! cores.
 //!
-//! `-- FILE` keeps the file there, for `benches/published.py`, which sets the binary against DuckDB and Polars; a second
+//! `-- FILE` keeps the file there, for `benches/published.py`, which sets the binary against `DuckDB` and Polars; a second
 //! number is the rows, a third those with answers.
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use specstress_dataset::published::{
 };
 use specstress_scenarios::Nudge;
 use specstress_stats::ndarray::{Array2, ArrayView3};
-use specstress_stats::{DisagreementParams, disagreement, disagreement_panels};
+use specstress_stats::{DisagreementParams, PanelDisagreement, disagreement, disagreement_panels};
 
 const ROWS: usize = 411_000;
 const ANSWERED: usize = 60_000;
@@ -57,7 +57,7 @@ fn write(path: &Path, rows: usize, answered: usize) -> Result<(), DatasetError> 
         // One row in three is contested.
         let calm = rng.random_range(1..=5_u8);
         let contested = rng.random_bool(0.33);
-        let mut position = |rng: &mut ChaCha8Rng| {
+        let position = |rng: &mut ChaCha8Rng| {
             let near = calm - 1 + rng.random_range(0..3_u8);
             Some(if contested || rng.random_bool(0.05) {
                 rng.random_range(0..=6)
@@ -130,7 +130,7 @@ fn by_column(path: &Path) -> Result<Vec<u64>, DatasetError> {
         let scores = ArrayView3::from_shape(shape, &block.positions).expect("all positions");
         let found = disagreement_panels(scores, &panels, &params).expect("twelve models");
         for (high, found) in high.iter_mut().zip(&found) {
-            *high += found.iter().filter(|one| one.is_high()).count() as u64;
+            *high += found.iter().filter(PanelDisagreement::is_high).count() as u64;
         }
         Ok::<(), DatasetError>(())
     })?;

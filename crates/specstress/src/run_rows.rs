@@ -36,7 +36,7 @@ pub(crate) struct RunRows {
 }
 
 #[derive(Deserialize)]
-struct Position {
+struct Placed {
     scenario_id: String,
     model: String,
     sample: u32,
@@ -106,7 +106,7 @@ impl RunRows {
     /// All questions in the order of the run, with their ids; positions and answers are missing where none was asked
     /// for. `texts` reads answers and spectra too.
     pub(crate) fn rows(&self, texts: bool) -> anyhow::Result<impl Iterator<Item = Joined> + '_> {
-        let mut positions = Groups::<Position>::new(self.read::<PositionRow, _>(true)?);
+        let mut positions = Groups::<Placed>::new(self.read::<PositionRow, _>(true)?);
         let mut responses = Groups::<Response>::new(self.read::<ResponseRow, _>(texts)?);
         let mut spectra = Groups::<Spectrum>::new(self.read::<SpectrumRow, _>(texts)?);
         let mut spectrum: Option<Spectrum> = None;
@@ -181,11 +181,11 @@ impl RunRows {
                     ended = true;
                     return verdicts.rest().then(|| Err(strangers()));
                 };
-                let judged = joined.and_then(|(id, row)| {
+                let next = joined.and_then(|(id, row)| {
                     let found = verdicts.take(&id)?;
                     self.judged_rows(&row, &found, &judges, &bins)
                 });
-                match judged {
+                match next {
                     Ok(rows) => ready = rows.into_iter(),
                     Err(error) => {
                         ended = true;
@@ -321,7 +321,7 @@ macro_rules! keyed {
         })+
     };
 }
-keyed! { Position scenario_id Response scenario_id Verdict scenario_id Spectrum triple_id }
+keyed! { Placed scenario_id Response scenario_id Verdict scenario_id Spectrum triple_id }
 
 /// A table in the order of the questions, with some rows for some of them.
 struct Groups<R> {

@@ -14,7 +14,7 @@ assert files, "no file was exported"
 rows = {}
 for file in files:
     table = pyarrow.parquet.read_table(file)
-    (count,) = duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchone()
+    ((count,),) = duckdb.sql(f"SELECT count(*) FROM '{file}'").fetchall()
     assert count == table.num_rows, f"{file}: {count} rows are not {table.num_rows}"
     names = [column[0] for column in duckdb.sql(f"DESCRIBE SELECT * FROM '{file}'").fetchall()]
     assert names == table.schema.names, file

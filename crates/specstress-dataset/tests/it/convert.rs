@@ -88,7 +88,8 @@ fn the_published_layouts_go_around() {
     around(&path, "judge_evaluations");
     for name in ["a.csv", "b.jsonl", "bin.parquet"] {
         let rows = read_evaluations(dir.path().join(name), true).unwrap();
-        assert_eq!(rows.map(Result::unwrap).collect::<Vec<_>>(), [row.clone()]);
+        let rows: Vec<_> = rows.map(Result::unwrap).collect();
+        assert_eq!(rows, std::slice::from_ref(&row));
     }
 }
 

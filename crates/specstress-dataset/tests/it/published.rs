@@ -385,7 +385,9 @@ fn parquet_of_other_types_is_read() {
     assert_eq!(rows[1].positions, [(None, None), (Some(1), None)]);
 
     let mut wanted = PositionBlock::default();
-    rows.iter().for_each(|row| wanted.push(row));
+    for row in &rows {
+        wanted.push(row);
+    }
     let files = PositionFiles::open(&[&path]).unwrap();
     let mut blocks = Vec::new();
     let read = files.for_each(1, |block| {

@@ -82,7 +82,7 @@ pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     /// Write a run as a data set in the published layout, with a card.
     ///
-    /// Writes Parquet that pandas, polars, DuckDB and `datasets` read: a split per subset of models, all questions with
+    /// Writes Parquet that pandas, polars, `DuckDB` and `datasets` read: a split per subset of models, all questions with
     /// their spectra, judged answers by bin of disagreement, and a README.md with schema, counts, models and prompts.
     ///
     /// Example: specstress export specstress-runs/study dataset --license cc-by-4.0

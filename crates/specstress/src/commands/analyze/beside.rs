@@ -191,8 +191,8 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
     let openai = PUBLISHED_SUBSETS
         .iter()
         .find(|subset| subset.name == "openai_models");
-    let judged = |model: &String| openai.is_some_and(|all| all.models.contains(&model.as_str()));
-    if found.models.is_empty() || !found.models.iter().all(judged) {
+    let is_openai = |model: &String| openai.is_some_and(|all| all.models.contains(&model.as_str()));
+    if found.models.is_empty() || !found.models.iter().all(is_openai) {
         return;
     }
     let mut bins = |what: &str, rates: &Enrichment, paper: fn(&(&str, f64, f64)) -> f64| {
@@ -210,8 +210,8 @@ fn add_compliance(report: &Report, numbers: &mut Vec<Number>) {
     bins("majority", &found.frequent, |(_, majority, _)| *majority);
     bins("any judge", &found.frequent_any, |(.., any)| *any);
     let judge = |name: &str| {
-        let mut judges = REPORTED_JUDGES.iter();
-        judges.position(|names| names.contains(&name))
+        let mut reported = REPORTED_JUDGES.iter();
+        reported.position(|names| names.contains(&name))
     };
     for share in &found.flag_rates {
         let Some(place) = judge(&share.name) else {

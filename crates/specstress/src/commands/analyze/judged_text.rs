@@ -1,5 +1,7 @@
 //! Compliance, judges and labels for the terminal.
 
+use std::fmt::Write as _;
+
 use specstress_report::{ModelRefusals, Rate};
 
 use super::judged::{Compliance, Share};
@@ -48,7 +50,7 @@ impl Compliance {
             ),
         ] {
             if left > 0 {
-                text += &format!("{} {why}\n", count(left));
+                let _ = writeln!(text, "{} {why}", count(left));
             }
         }
         let parts = [

@@ -275,3 +275,102 @@ fn count_in(histogram: &mut Vec<u64>, value: f64) {
     }
     histogram[cell] += 1;
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use specstress_dataset::published::PositionBlock;
+    use specstress_stats::Confidence;
+
+    use super::super::pool::Share;
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    /// Rows of 3 models; siblings stand 400 rows apart, some rows have gaps or no scenario.
+    fn block(rows: std::ops::Range<usize>) -> PositionBlock {
+        let mut block = PositionBlock::default();
+        for row in rows {
+            let mixed = |cell: usize| {
+                let spread = (row * 6 + cell + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                (spread ^ (spread >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 50
+            };
+            for cell in 0..6 {
+                let drawn = mixed(cell) % 8;
+                block
+                    .positions
+                    .push(u8::try_from(drawn).ok().filter(|drawn| *drawn < 7));
+            }
+            let nudge = [Nudge::Neutral, Nudge::Value1, Nudge::Value2][row / 400 % 3];
+            block.nudges.push((row % 17 != 0).then_some(nudge));
+            block.chunks.push((row % 29 != 0).then_some(4));
+            block.entries.push(i64::try_from(row % 400).ok());
+        }
+        block
+    }
+
+    #[test]
+    fn parts_say_what_the_whole_says() {
+        let models = ["a", "b", "c"].map(str::to_owned);
+        let Command::Analyze(args) = Cli::parse_from(["specstress", "analyze", "x"]).command else {
+            unreachable!("that is the command");
+        };
+        let subsets = vec![
+            ("all".to_owned(), vec![0, 1, 2]),
+            ("pair".to_owned(), vec![0, 2]),
+        ];
+        let rules = Rules::new(&models, subsets, &args).unwrap();
+        let measured = |most: usize| {
+            let mut found = Measures::new(&rules);
+            let mut share = Share::ALL;
+            while share.part < share.parts {
+                let mut pool = Pool::of_most(3, share, most);
+                for from in (0..1_200).step_by(300) {
+                    pool.add(&block(from..from + 300));
+                }
+                found.add(&pool, &rules).unwrap();
+                share.parts = pool.share.parts;
+                share.part += 1;
+            }
+            (found, share.parts)
+        };
+        let (whole, one) = measured(usize::MAX);
+        let (parts, several) = measured(200);
+        assert!(one == 1 && several >= 8);
+        assert_eq!((whole.rows, whole.scenarios), (parts.rows, parts.scenarios));
+        let level = Confidence::default();
+        let same = |one: &ClusterMoments, other: &ClusterMoments| {
+            let (one, other) = (one.mean(level), other.mean(level));
+            assert_eq!((one.n, one.dropped), (other.n, other.dropped));
+            assert_eq!(one.clusters, other.clusters);
+            let close = |one: Option<f64>, other: Option<f64>| {
+                (one.expect("a number") - other.expect("a number")).abs() < 1e-12
+            };
+            assert!(close(one.mean, other.mean), "{one:?} is not {other:?}");
+            assert!(
+                close(one.standard_error, other.standard_error),
+                "{one:?}, {other:?}"
+            );
+        };
+        same(&whole.any_pair, &parts.any_pair);
+        for (one, other) in whole.subsets.iter().zip(&parts.subsets) {
+            same(&one.high, &other.high);
+            same(&one.high_neutral, &other.high_neutral);
+            same(&one.high_nudged, &other.high_nudged);
+            same(&one.mean, &other.mean);
+            assert_eq!(one.unscored, other.unscored);
+            assert_eq!(one.histogram, other.histogram);
+        }
+        for (one, other) in whole.outliers.iter().zip(&parts.outliers) {
+            same(&one.rate, &other.rate);
+            assert_eq!((one.above, one.below), (other.above, other.below));
+        }
+        for (one, other) in whole.nudges.iter().zip(&parts.nudges) {
+            same(one, other);
+        }
+        let (above, pairs) = (whole.outliers[0].above, whole.nudges[0].mean(level).n);
+        assert!(
+            above > 0 && pairs > 300,
+            "{above} outliers and {pairs} pairs"
+        );
+    }
+}

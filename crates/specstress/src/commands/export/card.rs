@@ -29,7 +29,7 @@ pub(super) fn text(run: &RunRows, splits: &[Split], license: &str) -> String {
             text,
             "| {} | {} | {} | {} |",
             split.config,
-            split.split,
+            split.name,
             split.file,
             count(split.rows)
         );
@@ -80,7 +80,7 @@ fn head(splits: &[Split], license: &str) -> String {
             let _ = writeln!(text, "- config_name: {config}\n  data_files:");
         }
         // Loaders take letters, digits, `_` and `.` in the names of splits.
-        let name = split.split.replace('-', "_");
+        let name = split.name.replace('-', "_");
         let _ = writeln!(text, "  - split: {name}\n    path: {}", split.file);
     }
     text.push_str("---\n\n");

@@ -51,7 +51,7 @@ fn start(dir: &Path, name: &str, judges: &[String]) -> anyhow::Result<(Split, Ev
     let writer = EvaluationWriter::create(path(dir, CONFIG, name)?, judges)?;
     let split = Split {
         config: CONFIG,
-        split: name.to_owned(),
+        name: name.to_owned(),
         file: format!("{CONFIG}/{name}.parquet"),
         rows: 0,
     };

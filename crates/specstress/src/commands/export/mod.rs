@@ -23,7 +23,7 @@ const HELD: usize = 4096;
 #[derive(Debug, Serialize)]
 pub(super) struct Split {
     pub(super) config: &'static str,
-    pub(super) split: String,
+    pub(super) name: String,
     /// Within the data set.
     pub(super) file: String,
     pub(super) rows: u64,
@@ -46,14 +46,14 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
             config: "default",
             rows: write_split(&run, &name, &file)?,
             file: format!("default/{name}.parquet"),
-            split: name,
+            name,
         });
     }
     splits.push(Split {
         config: "complete",
         rows: write_complete(&run, &path(&args.dir, "complete", "train")?)?,
         file: "complete/train.parquet".to_owned(),
-        split: "train".to_owned(),
+        name: "train".to_owned(),
     });
     splits.extend(judged::write(&run, &args.dir)?);
     let subsets = serde_json::to_string_pretty(&run.subsets()).context("cannot write JSON")?;
