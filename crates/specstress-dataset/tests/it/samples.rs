@@ -67,7 +67,7 @@ fn many<T>(make: impl Fn(usize) -> T) -> Vec<T> {
 }
 
 fn number(index: usize) -> u32 {
-    u32::try_from(index).unwrap()
+    u32::try_from(index).expect("samples are few")
 }
 
 pub(crate) fn pairs() -> Vec<PairRow> {
