@@ -8,8 +8,9 @@ use crate::published::{
     is_published, read_evaluations, read_published,
 };
 use crate::rows::{
-    DisagreementRow, EmbeddingRow, ExpressedValuesRow, OutlierRow, PairRow, PositionRow,
-    RefusalRow, ResponseRow, ScenarioRow, SelectionRow, SpectrumRow, TopicRow, VerdictRow,
+    CitationRow, DisagreementRow, EmbeddingRow, ExpressedValuesRow, LabelSampleRow, OutlierRow,
+    PairRow, PeopleLabelRow, PositionRow, RefusalRow, ResponseRow, ScenarioRow, SectionRow,
+    SelectionRow, SpectrumRow, TopicRow, VerdictRow,
 };
 use crate::{Column, DatasetError, Format, Rows, Table, TableDir};
 
@@ -51,9 +52,13 @@ const TABLES: &[Entry] = &[
     entry::<DisagreementRow>(),
     entry::<OutlierRow>(),
     entry::<VerdictRow>(),
+    entry::<SectionRow>(),
+    entry::<CitationRow>(),
     entry::<TopicRow>(),
     entry::<RefusalRow>(),
     entry::<ExpressedValuesRow>(),
+    entry::<LabelSampleRow>(),
+    entry::<PeopleLabelRow>(),
 ];
 
 /// Writes the rows of `from` to `to`, in the format of its name; rows keep their order.

@@ -57,7 +57,7 @@ fn the_demo_runs_offline_and_a_second_time_costs_nothing() {
     );
 
     let before = tables(&run);
-    assert_eq!(before.len(), 13, "{:?}", before.keys());
+    assert_eq!(before.len(), 15, "{:?}", before.keys());
     let second = done(folder.path(), &demo);
     assert!(
         second.stdout.contains("0 new calls: all"),

@@ -153,12 +153,9 @@ fn labels_by_the_truth_find_the_judges_errors_and_the_true_rates() {
     holds(&rates[0]["corrected"], truth);
     let judged = rates[0]["problematic"]["share"].as_f64().unwrap();
     assert!((judged - (alarm + found) / all).abs() < 1e-12);
-    let near = |estimate: &Value| (estimate["value"].as_f64().unwrap() - truth).abs();
-    assert!(
-        near(&rates[0]["by_people"]) < (judged - truth).abs(),
-        "{judged} {truth}: {}",
-        rates[0]
-    );
+    // Judged and true shares may be alike by chance, so the labels are held against the truth alone.
+    let by_people = rates[0]["by_people"]["value"].as_f64().unwrap();
+    assert!((by_people - truth).abs() < 0.015, "{truth}: {}", rates[0]);
     let complete: Vec<_> = questions
         .values()
         .filter(|answers| answers.len() == 5)
