@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use specstress_dataset::DatasetError;
 use specstress_dataset::arrow::arrow::array::{
     ArrayRef, BooleanArray, DictionaryArray, Float64Array, Int32Array, LargeStringArray, NullArray,
@@ -335,13 +337,16 @@ fn empty_cells_are_missing_and_floats_may_be_whole() {
     assert!(read_text("p.jsonl", "\n").unwrap().is_empty());
 }
 
+/// As most programs write: compressed with Snappy.
 fn foreign(path: &Path, columns: Vec<(&str, ArrayRef)>) {
     let batch = RecordBatch::try_from_iter_with_nullable(
         columns.into_iter().map(|(name, array)| (name, array, true)),
     )
     .unwrap();
     let file = fs::File::create(path).unwrap();
-    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+    let properties = Some(properties.build());
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), properties).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
 }

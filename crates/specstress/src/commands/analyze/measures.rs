@@ -1,5 +1,6 @@
 //! What is measured of every pool, added up over the pools.
 
+use rayon::prelude::*;
 use specstress_scenarios::Nudge;
 use specstress_stats::ndarray::ArrayView2;
 use specstress_stats::{
@@ -140,17 +141,20 @@ fn add_items<'a>(
     let mut sums = vec![ClusterSum::default(); pool.scenario_count()];
     let mut dropped = 0;
     for (value, scenario) in items {
-        match value {
-            Some(value) => {
-                let sum = &mut sums[*scenario as usize];
-                sum.n += 1.0;
-                sum.total += value;
-            }
-            None => dropped += 1,
-        }
+        put(&mut sums[*scenario as usize], value, &mut dropped);
     }
     moments.add_dropped(dropped);
     moments.add(sums.into_iter());
+}
+
+fn put(sum: &mut ClusterSum, value: Option<f64>, dropped: &mut u64) {
+    match value {
+        Some(value) => {
+            sum.n += 1.0;
+            sum.total += value;
+        }
+        None => *dropped += 1,
+    }
 }
 
 fn share(event: Option<bool>) -> Option<f64> {
@@ -178,44 +182,62 @@ impl Measures {
         if pool.rows() == 0 {
             return Ok(());
         }
-        let furthest = (0..pool.rows()).map(|row| share(rules.furthest(pool.row(row))));
-        add_rows(&mut self.any_pair, pool, furthest);
+        // Every sum is one thread's, so that the order of its terms is that of the rows.
+        let any_pair = &mut self.any_pair;
+        let nudges = &mut self.nudges;
+        let ((), ()) = rayon::join(
+            || {
+                let furthest = (0..pool.rows()).map(|row| share(rules.furthest(pool.row(row))));
+                add_rows(any_pair, pool, furthest);
+            },
+            || add_nudges(nudges, pool),
+        );
         self.add_subsets(pool, rules)?;
-        self.add_outliers(pool, rules)?;
-        self.add_nudges(pool);
-        Ok(())
+        self.add_outliers(pool, rules)
     }
 
     fn add_subsets(&mut self, pool: &Pool, rules: &Rules) -> Result<(), StatsError> {
         let panels: Vec<&[usize]> = rules.subsets.iter().map(|(_, models)| &**models).collect();
         let found = disagreement_panels(pool.scores(), &panels, &rules.params)?;
-        for (sums, found) in self.subsets.iter_mut().zip(&found) {
-            let high = || found.iter().map(|one| one.widest().map(|_| one.is_high()));
-            let among = |neutral: bool| {
-                high().zip(&pool.nudges).map(move |(high, nudge)| {
-                    share(high.filter(|_| {
-                        nudge.is_some_and(|nudge| (nudge == Nudge::Neutral) == neutral)
-                    }))
-                })
-            };
-            add_rows(&mut sums.high, pool, high().map(share));
-            add_rows(&mut sums.high_neutral, pool, among(true));
-            add_rows(&mut sums.high_nudged, pool, among(false));
-            let numbers: Vec<Option<f64>> = found.iter().map(|one| one.max()).collect();
-            for value in &numbers {
-                match value {
-                    Some(value) => count_in(&mut sums.histogram, *value),
+        let subsets = self.subsets.par_iter_mut().zip(&found);
+        subsets.for_each(|(sums, found)| {
+            let mut numbers = vec![[ClusterSum::default(); 4]; pool.scenario_count()];
+            let mut dropped = [0; 4];
+            let rows = found.iter().zip(&pool.nudges).zip(&pool.scenarios);
+            for ((one, nudge), scenario) in rows {
+                let max = one.max();
+                match max {
+                    Some(max) => count_in(&mut sums.histogram, max),
                     None => sums.unscored += 1,
                 }
+                let high = share(max.map(|_| one.is_high()));
+                let among = |neutral| {
+                    high.filter(|_| nudge.is_some_and(|own| (own == Nudge::Neutral) == neutral))
+                };
+                let of_scenario = &mut numbers[*scenario as usize];
+                let values = [high, among(true), among(false), max];
+                for ((value, sum), dropped) in values.iter().zip(of_scenario).zip(&mut dropped) {
+                    put(sum, *value, dropped);
+                }
             }
-            add_rows(&mut sums.mean, pool, numbers.into_iter());
-        }
+            let moments = [
+                &mut sums.high,
+                &mut sums.high_neutral,
+                &mut sums.high_nudged,
+                &mut sums.mean,
+            ];
+            for (at, moments) in moments.into_iter().enumerate() {
+                moments.add_dropped(dropped[at]);
+                moments.add(numbers.iter().map(|sums| sums[at]));
+            }
+        });
         Ok(())
     }
 
     fn add_outliers(&mut self, pool: &Pool, rules: &Rules) -> Result<(), StatsError> {
         let found = standings(pool.scores(), &rules.outliers)?;
-        for (model, sums) in self.outliers.iter_mut().enumerate() {
+        let models = self.outliers.par_iter_mut().enumerate();
+        models.for_each(|(model, sums)| {
             let column = found.column(model);
             for standing in column.iter().flatten() {
                 match standing {
@@ -228,30 +250,34 @@ impl Measures {
                 .iter()
                 .map(|one| share(one.map(Standing::is_outlier)));
             add_rows(&mut sums.rate, pool, flags);
-        }
+        });
         Ok(())
     }
+}
 
-    /// How far nudges move each model on the value they lean to, against the first neutral question of the scenario.
-    fn add_nudges(&mut self, pool: &Pool) {
-        let mut neutral: Vec<Option<usize>> = vec![None; pool.scenario_count()];
-        for (row, (scenario, nudge)) in pool.scenarios.iter().zip(&pool.nudges).enumerate() {
-            if *nudge == Some(Nudge::Neutral) {
-                neutral[*scenario as usize].get_or_insert(row);
-            }
+/// How far nudges move each model on the value they lean to, against the first neutral question of the scenario.
+fn add_nudges(models: &mut [ClusterMoments], pool: &Pool) {
+    let mut neutral: Vec<Option<usize>> = vec![None; pool.scenario_count()];
+    for (row, (scenario, nudge)) in pool.scenarios.iter().zip(&pool.nudges).enumerate() {
+        if *nudge == Some(Nudge::Neutral) {
+            neutral[*scenario as usize].get_or_insert(row);
         }
-        // The row, its neutral sibling, and the value it leans to.
-        let sibling = |(row, nudge): (usize, &Option<Nudge>)| {
-            let value = match (*nudge)? {
-                Nudge::Neutral => return None,
-                Nudge::Value1 => 0,
-                Nudge::Value2 => 1,
-            };
-            Some((row, neutral[pool.scenarios[row] as usize]?, value))
+    }
+    // The row, its neutral sibling, and the value it leans to.
+    let sibling = |(row, nudge): (usize, &Option<Nudge>)| {
+        let value = match (*nudge)? {
+            Nudge::Neutral => return None,
+            Nudge::Value1 => 0,
+            Nudge::Value2 => 1,
         };
-        let siblings: Vec<(usize, usize, usize)> =
-            pool.nudges.iter().enumerate().filter_map(sibling).collect();
-        for (model, moments) in self.nudges.iter_mut().enumerate() {
+        Some((row, neutral[pool.scenarios[row] as usize]?, value))
+    };
+    let siblings: Vec<(usize, usize, usize)> =
+        pool.nudges.iter().enumerate().filter_map(sibling).collect();
+    models
+        .par_iter_mut()
+        .enumerate()
+        .for_each(|(model, moments)| {
             let position = |row: usize, value: usize| pool.row(row)[2 * model + value];
             let moved = |&(row, sibling, value): &(usize, usize, usize)| {
                 let pair = position(row, value).zip(position(sibling, value));
@@ -259,8 +285,7 @@ impl Measures {
                 (moved, &pool.scenarios[row])
             };
             add_items(moments, pool, siblings.iter().map(moved));
-        }
-    }
+        });
 }
 
 fn count_in(histogram: &mut Vec<u64>, value: f64) {

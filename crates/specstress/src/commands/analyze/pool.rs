@@ -1,6 +1,7 @@
 //! Rows that are measured together: whole scenarios, as many as fit into memory.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use specstress_dataset::published::PositionBlock;
 use specstress_scenarios::Nudge;
@@ -39,13 +40,46 @@ pub(super) struct Pool {
     /// Place of each row's scenario in the order of first appearance; siblings share it.
     pub(super) scenarios: Vec<u32>,
     hashes: Vec<u64>,
-    places: HashMap<Key, u32>,
+    places: HashMap<Named, u32, BuildHasherDefault<Spread>>,
+    /// The scenario of the row before: siblings mostly stand together.
+    last: Option<(Key, u32)>,
     /// Rows seen, taken or not.
     seen: u64,
 }
 
 /// What names a scenario: its indices, or the place of a row without them, which stands alone.
 type Key = (i64, i64, bool);
+
+/// A key with its hash, which is computed for the share anyway.
+#[derive(Debug, PartialEq, Eq)]
+struct Named {
+    key: Key,
+    hash: u64,
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Hands a hash on as it is.
+#[derive(Debug, Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a key writes its hash alone");
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl Pool {
     pub(super) fn new(models: usize, share: Share) -> Self {
@@ -61,7 +95,8 @@ impl Pool {
             nudges: Vec::new(),
             scenarios: Vec::new(),
             hashes: Vec::new(),
-            places: HashMap::new(),
+            places: HashMap::default(),
+            last: None,
             seen: 0,
         }
     }
@@ -94,15 +129,23 @@ impl Pool {
                 Some((chunk, entry)) => (chunk, entry, true),
                 None => (self.seen.cast_signed(), 0, false),
             };
-            let hash = hash(key);
-            if !self.share.takes(hash) {
-                continue;
-            }
-            let next = u32::try_from(self.hashes.len()).expect("fewer than 2^32 rows are held");
-            let place = *self.places.entry(key).or_insert(next);
-            if place == next {
-                self.hashes.push(hash);
-            }
+            let place = match self.last {
+                Some((last, place)) if last == key => place,
+                _ => {
+                    let hash = hash(key);
+                    if !self.share.takes(hash) {
+                        continue;
+                    }
+                    let next =
+                        u32::try_from(self.hashes.len()).expect("fewer than 2^32 rows are held");
+                    let place = *self.places.entry(Named { key, hash }).or_insert(next);
+                    if place == next {
+                        self.hashes.push(hash);
+                    }
+                    self.last = Some((key, place));
+                    place
+                }
+            };
             self.scenarios.push(place);
             self.nudges.push(*nudge);
             self.positions
@@ -115,6 +158,7 @@ impl Pool {
 
     /// Lets go of the scenarios that another part takes once there are twice as many.
     fn halve(&mut self) {
+        self.last = None;
         self.share.parts *= 2;
         let share = self.share;
         let kept: Vec<bool> = self.hashes.iter().map(|hash| share.takes(*hash)).collect();
