@@ -43,6 +43,20 @@ fn an_export_says_what_its_run_says() {
     }
     assert_eq!(of_run, of_export);
 
+    // Twelve models with themselves, and the subset of two both ways.
+    let together = labels["together"].as_array().unwrap();
+    assert_eq!(together.len(), 14);
+    for pair in together {
+        let answers = pair["answers"].as_array().unwrap();
+        assert!((1..=10).contains(&answers.len()), "{pair}");
+        assert!(answers.is_sorted_by_key(|count| std::cmp::Reverse(count.as_u64())));
+        for (at, count) in answers.iter().enumerate() {
+            let share = pair["conditional"][at][at].as_f64();
+            let whole = pair["given"] == pair["shows"] && count.as_u64() > Some(0);
+            assert!(!whole || share == Some(1.0), "{pair}");
+        }
+    }
+
     // Not of nothing, and not of less than was exported.
     assert_eq!(of_run["rows"], 75);
     assert_eq!(of_run["scenarios"], 25);

@@ -6,6 +6,7 @@ use specstress_report::{ModelRefusals, Rate};
 
 use super::judged::{Compliance, Share};
 use super::report::{Labels, Report};
+use super::together::Together;
 use crate::grid::{Grid, between, count, number, percent, percent_between};
 
 /// Categories of values that are shown, the most frequent ones.
@@ -146,7 +147,13 @@ fn shares(heading: &str, shares: &[Share]) -> String {
 
 impl Labels {
     fn text(&self) -> String {
-        let parts = [self.topics_text(), self.refusals_text(), self.values_text()];
+        let together = self.together.as_deref().and_then(Together::text);
+        let parts = [
+            self.topics_text(),
+            self.refusals_text(),
+            self.values_text(),
+            together,
+        ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         parts.join("\n")
     }

@@ -11,6 +11,7 @@ mod source;
 mod subsets;
 mod summary;
 mod text;
+mod together;
 
 use self::measures::{Measures, Rules};
 use self::pool::{Pool, Share};

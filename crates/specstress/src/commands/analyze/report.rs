@@ -9,6 +9,7 @@ use super::beside::{Beside, is_release};
 use super::judged::Compliance;
 use super::source::Source;
 use super::summary::Summary;
+use super::together::Together;
 use crate::info::study_info;
 
 #[derive(Debug, Serialize)]
@@ -39,6 +40,8 @@ pub(super) struct Labels {
     pub(super) topics: Option<TopicCounts>,
     pub(super) refusals: Option<Vec<ModelRefusals>>,
     pub(super) values: Option<ValueCounts>,
+    /// Values that go together between models.
+    pub(super) together: Option<Vec<Together>>,
 }
 
 impl Report {
@@ -84,5 +87,6 @@ fn labels(source: &Source) -> anyhow::Result<Option<Labels>> {
         topics: report.topics,
         refusals: report.refusals,
         values: report.values,
+        together: Together::of_run(run)?,
     }))
 }
