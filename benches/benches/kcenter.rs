@@ -4,8 +4,9 @@
 //! `cargo bench -p specstress-benches --bench kcenter [-- ROWS DIMENSIONS [flat]]`; without arguments 10,000 and 50,000
 //! rows of 384, 768 and 3,072 dimensions, which takes the loops most of an hour on two cores.
 //!
-//! The loops take all products with one centre or one point at a time, on all threads, in `f32`, at the speed of memory;
-//! what rounding leaves open they decide in `f64`, as the definition says.
+//! The loops take all products with one centre or one point at a time, on all threads, in `f32`; what rounding leaves open
+//! they decide in `f64`, as the definition says. They wait for memory: at 50,000 x 768 a centre takes them 10 ms, and numpy
+//! with OpenBLAS 5 ms on the same machine, so halve the last column for a loop over a BLAS.
 
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measures")]
 #![expect(
@@ -99,22 +100,17 @@ fn exact(points: ArrayView2<'_, f32>, a: usize, b: usize) -> f64 {
     Euclidean.distance(slice(points, a), slice(points, b))
 }
 
-/// As fast as memory: enough sums of their own to keep its lines coming. A loop over a BLAS takes as long.
+/// With sums enough to keep the lanes of a processor busy.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     const LANES: usize = 32;
+    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut sums = [0.0_f32; LANES];
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a
-        .remainder()
-        .iter()
-        .zip(b.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
-    for (a, b) in a.zip(b) {
+    for (a, b) in a.iter().zip(b) {
         for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
     }
+    let rest: f32 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + rest
 }
 
