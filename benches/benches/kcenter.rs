@@ -6,7 +6,7 @@
 //!
 //! The loops take all products with one centre or one point at a time, on all threads, in `f32`; what rounding leaves open
 //! they decide in `f64`, as the definition says. They wait for memory: at 50,000 x 768 a centre takes them 10 ms, and numpy
-//! with OpenBLAS 5 ms on the same machine, so halve the last column for a loop over a BLAS.
+//! with `OpenBLAS` 5 ms on the same machine, so halve the last column for a loop over a BLAS.
 
 #![expect(clippy::print_stdout, reason = "a benchmark tells what it measures")]
 #![expect(
