@@ -1,8 +1,8 @@
 """`specstress analyze` on a file of the published layout, against DuckDB and Polars on the same file.
 
-    cargo bench -p specstress-benches --bench published -- /tmp/published.parquet
+    cargo bench -p specstress-benches --bench published -- published.parquet
     cargo build --release -p specstress
-    python benches/published.py target/release/specstress /tmp/published.parquet
+    python benches/published.py target/release/specstress published.parquet
 
 The queries are less than what the binary does: disagreement per subset (population standard deviations of both values,
 the larger one, rows from 1.5 and the mean), with `+outliers` also the outlier rows per model; no intervals, no nudge
