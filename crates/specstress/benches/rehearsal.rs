@@ -81,7 +81,7 @@ fn main() -> Result<()> {
     );
     let stats = server.stop()?;
     let count = |name: &str| stats[name].as_u64().unwrap_or(0);
-    let empty = stats["faults"]["empty"].as_u64().unwrap_or(0);
+    let fault = |name: &str| stats["faults"][name].as_u64().unwrap_or(0);
     let faults: u64 = stats["faults"]
         .as_object()
         .into_iter()
@@ -98,9 +98,11 @@ fn main() -> Result<()> {
         count("duplicates"),
     );
     assert_eq!(count("duplicates"), 0, "{stats}");
-    // An empty reply is an outcome, which is kept like any other.
+    // An empty reply is an outcome, which is kept like any other, and one of another model ends its item for this run;
+    // the second run has some of its own. Everything else is tried until it is answered.
+    let ended = fault("empty") + fault("rerouted");
     assert!(
-        count("logical_answered") + empty >= count("logical"),
+        count("logical_answered") + ended >= count("logical"),
         "{stats}"
     );
     Ok(())
