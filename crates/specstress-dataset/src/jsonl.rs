@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::located::{Place, row_from_values};
 use crate::output::Output;
+use crate::stream::until_error;
 use crate::{DatasetError, Rows, Sink, Source, Table, arrow as batches};
 
 /// Writes one JSON object per line, keys in the order of the columns, missing values as `null`.
@@ -78,14 +79,8 @@ impl<T: Table> JsonlSource<T> {
 impl<T: Table> Source<T> for JsonlSource<T> {
     fn rows(&self) -> Result<Rows<T>, DatasetError> {
         let mut lines = Lines::open(&self.path)?;
-        let mut failed = false;
-        Ok(Box::new(std::iter::from_fn(move || {
-            if failed {
-                return None;
-            }
-            let row = read_row(&mut lines)?;
-            failed = row.is_err();
-            Some(row)
+        Ok(until_error(std::iter::from_fn(move || {
+            read_row(&mut lines)
         })))
     }
 }

@@ -3,6 +3,21 @@ use crate::DatasetError;
 /// Rows that are read as they are asked for. After the first error there are no more.
 pub type Rows<T> = Box<dyn Iterator<Item = Result<T, DatasetError>> + Send>;
 
+/// Ends rows after the first error.
+pub(crate) fn until_error<T>(
+    mut rows: impl Iterator<Item = Result<T, DatasetError>> + Send + 'static,
+) -> Rows<T> {
+    let mut failed = false;
+    Box::new(std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        let row = rows.next()?;
+        failed = row.is_err();
+        Some(row)
+    }))
+}
+
 /// Where rows go. Rows arrive in the order they are written; how they are cut into slices does not change the output.
 ///
 /// Two required methods. Nothing is promised to be stored before [`Sink::finish`] returned `Ok`; the sinks of this

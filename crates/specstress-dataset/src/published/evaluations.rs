@@ -121,18 +121,13 @@ pub fn read_evaluations(
             Box::new(std::iter::empty()) as Rows<_>,
         ),
     };
-    Ok(EvaluationReader {
-        judges,
-        rows,
-        failed: false,
-    })
+    Ok(EvaluationReader { judges, rows })
 }
 
 /// The rows of a file of judged answers, read as they are asked for.
 pub struct EvaluationReader {
     judges: Arc<[String]>,
     rows: Rows<EvaluationRow>,
-    failed: bool,
 }
 
 impl EvaluationReader {
@@ -154,12 +149,7 @@ impl Iterator for EvaluationReader {
     type Item = Result<EvaluationRow, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let row = self.rows.next()?;
-        self.failed = row.is_err();
-        Some(row)
+        self.rows.next()
     }
 }
 

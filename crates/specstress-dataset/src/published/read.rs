@@ -10,6 +10,7 @@ use super::row::PublishedRow;
 use crate::csv_source::Records;
 use crate::jsonl::Lines;
 use crate::parquet_source::open_file;
+use crate::stream::until_error;
 use crate::{DatasetError, Format, Rows};
 
 /// Opens a file in the published layout; its name tells the format: `.parquet`, `.csv` or `.jsonl`.
@@ -34,18 +35,13 @@ pub fn read_published(
             Box::new(std::iter::empty()) as Rows<_>,
         ),
     };
-    Ok(PublishedReader {
-        plan,
-        rows,
-        failed: false,
-    })
+    Ok(PublishedReader { plan, rows })
 }
 
 /// The rows of a published file, read as they are asked for.
 pub struct PublishedReader {
     plan: Plan,
     rows: Rows<PublishedRow>,
-    failed: bool,
 }
 
 impl PublishedReader {
@@ -73,12 +69,7 @@ impl Iterator for PublishedReader {
     type Item = Result<PublishedRow, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
-        }
-        let row = self.rows.next()?;
-        self.failed = row.is_err();
-        Some(row)
+        self.rows.next()
     }
 }
 
@@ -89,11 +80,12 @@ pub(super) fn rows_of<P: RowPlan>(
     path: &Path,
     plan: impl FnOnce(&[String]) -> Result<P, DatasetError>,
 ) -> Result<Option<Opened<P>>, DatasetError> {
-    match Format::of(path)? {
+    let opened = match Format::of(path)? {
         Format::Csv => csv_rows(path, plan).map(Some),
         Format::Jsonl => jsonl_rows(path, plan),
         Format::Parquet => parquet_rows(path, plan).map(Some),
-    }
+    }?;
+    Ok(opened.map(|(plan, rows)| (plan, until_error(rows))))
 }
 
 fn csv_rows<P: RowPlan>(

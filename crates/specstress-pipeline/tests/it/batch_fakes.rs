@@ -9,9 +9,28 @@ use specstress_llm::{
     Capabilities, ChatModel, ChatRequest, LlmError, LlmErrorKind, LostBatch, ModelId, RequestKey,
     Usage,
 };
-use specstress_pipeline::BatchLane;
+use specstress_pipeline::{BatchLane, BatchSettings, Batches};
 
+use crate::cast::Cast;
 use crate::fakes::{FakeModel, Reply};
+
+/// Everything in batches, without long waits.
+pub(crate) fn settings() -> BatchSettings {
+    BatchSettings {
+        batch: vec!["all".parse().unwrap()],
+        min_requests: 1,
+        poll_seconds: 0.001,
+        find_seconds: 0.003,
+        ..BatchSettings::default()
+    }
+}
+
+/// A lane for every model of a cast.
+pub(crate) fn batches(cast: &Cast, office: &Arc<Office>, settings: BatchSettings) -> Batches {
+    let models = cast.models();
+    let lanes = models.iter().map(|model| office.lane(model));
+    Batches::new(settings, lanes.collect())
+}
 
 /// What goes wrong.
 #[derive(Clone, Debug, Default)]

@@ -9,32 +9,16 @@ use futures::future::{Either, select};
 use specstress_dataset::rows::ResponseRow;
 use specstress_llm::{BatchState, LlmErrorKind, OutcomeKind};
 use specstress_pipeline::{
-    BatchRetry, BatchSettings, Batches, Observer, PipelineError, RunDir, RunOptions, SqliteStore,
-    Study,
+    BatchRetry, BatchSettings, Observer, PipelineError, RunDir, RunOptions, SqliteStore, Study,
 };
 
-use crate::batch_fakes::{Office, Trouble};
+use crate::batch_fakes::{Office, Trouble, batches, settings};
 use crate::cast::{Cast, count, tiny};
 use crate::look::{rows, table_files};
 
-fn settings() -> BatchSettings {
-    BatchSettings {
-        batch: vec!["all".parse().unwrap()],
-        min_requests: 1,
-        poll_seconds: 0.001,
-        find_seconds: 0.003,
-        ..BatchSettings::default()
-    }
-}
-
 fn options(cast: &Cast, office: &Arc<Office>, settings: BatchSettings) -> RunOptions {
-    let lanes = cast
-        .models()
-        .iter()
-        .map(|model| office.lane(model))
-        .collect();
     RunOptions {
-        batches: Some(Batches::new(settings, lanes)),
+        batches: Some(batches(cast, office, settings)),
         ..RunOptions::default()
     }
 }

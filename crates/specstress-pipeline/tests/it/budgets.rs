@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use specstress_pipeline::{
-    BatchSettings, Batches, Budget, Cap, PipelineError, RunDir, RunOptions, SqliteStore,
-};
+use specstress_pipeline::{Budget, Cap, PipelineError, RunDir, RunOptions, SqliteStore};
 
-use crate::batch_fakes::{Office, Trouble};
+use crate::batch_fakes::{Office, Trouble, batches, settings};
 use crate::cast::{Cast, tiny};
 use crate::look::table_files;
 
@@ -36,21 +34,7 @@ fn run(
     office: Option<&Arc<Office>>,
 ) -> Result<(), PipelineError> {
     let cast = Cast::tiny();
-    let batches = office.map(|office| {
-        let settings = BatchSettings {
-            batch: vec!["all".parse().unwrap()],
-            min_requests: 1,
-            poll_seconds: 0.001,
-            find_seconds: 0.003,
-            ..BatchSettings::default()
-        };
-        let lanes = cast
-            .models()
-            .iter()
-            .map(|model| office.lane(model))
-            .collect();
-        Batches::new(settings, lanes)
-    });
+    let batches = office.map(|office| batches(&cast, office, settings()));
     let options = RunOptions {
         budget,
         batches,

@@ -9,11 +9,9 @@ use specstress_dataset::TableDir;
 use specstress_dataset::rows::{CitationRow, SectionRow, VerdictRow};
 use specstress_judge::{CitationSource, PanelVerdict, Spec};
 use specstress_llm::OutcomeKind;
-use specstress_pipeline::{
-    BatchSettings, Batches, Manifest, PipelineError, RunDir, RunOptions, Study, StudySettings,
-};
+use specstress_pipeline::{Manifest, PipelineError, RunDir, RunOptions, Study, StudySettings};
 
-use crate::batch_fakes::{Office, Trouble};
+use crate::batch_fakes::{Office, Trouble, batches, settings};
 use crate::cast::{Cast, count, tiny};
 use crate::fakes::{FakeModel, says};
 use crate::look::{files, rows, table_files};
@@ -112,20 +110,8 @@ fn an_early_stop_saves_calls_and_changes_no_majority() {
 
 fn in_batches(cast: &Cast) -> RunOptions {
     let office = Office::with(Trouble::default());
-    let settings = BatchSettings {
-        batch: vec!["all".parse().unwrap()],
-        min_requests: 1,
-        poll_seconds: 0.001,
-        find_seconds: 0.003,
-        ..BatchSettings::default()
-    };
-    let lanes = cast
-        .models()
-        .iter()
-        .map(|model| office.lane(model))
-        .collect();
     RunOptions {
-        batches: Some(Batches::new(settings, lanes)),
+        batches: Some(batches(cast, &office, settings())),
         ..RunOptions::default()
     }
 }

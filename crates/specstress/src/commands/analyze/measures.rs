@@ -185,7 +185,7 @@ impl Measures {
         // Every sum is one thread's, so that the order of its terms is that of the rows.
         let any_pair = &mut self.any_pair;
         let nudges = &mut self.nudges;
-        let ((), ()) = rayon::join(
+        rayon::join(
             || {
                 let furthest = (0..pool.rows()).map(|row| share(rules.furthest(pool.row(row))));
                 add_rows(any_pair, pool, furthest);
